@@ -50,13 +50,15 @@ public record HostPort(String host, int port) {
 
     /** True if only this machine can reach the address: {@code localhost}, {@code 127.0.0.0/8}, {@code ::1}. */
     public boolean isLoopback() {
-        if (host.equalsIgnoreCase("localhost")) {
-            return true;
-        }
-        boolean literal = host.indexOf(':') >= 0
-                || (!host.isEmpty() && host.chars().allMatch(c -> c == '.' || (c >= '0' && c <= '9')));
-        // Only literals: getByName would ask DNS for a name.
-        return literal && new InetSocketAddress(host, 0).getAddress().isLoopbackAddress();
+        return host.equalsIgnoreCase("localhost")
+                || (isLiteral() && resolve().getAddress().isLoopbackAddress());
+    }
+
+    /** True if the host is an IP address, so that {@link #resolve} asks nobody. */
+    public boolean isLiteral() {
+        return host.isEmpty()
+                || host.indexOf(':') >= 0
+                || host.chars().allMatch(c -> c == '.' || (c >= '0' && c <= '9'));
     }
 
     /** Resolves the name, which may ask DNS; an empty host gives the wildcard address. */

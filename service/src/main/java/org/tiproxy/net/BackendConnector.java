@@ -1,0 +1,79 @@
+package org.tiproxy.net;
+
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.GenericFutureListener;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import org.tiproxy.common.HostPort;
+
+/** Opens TCP connections to the backend on the caller's event loop. */
+final class BackendConnector {
+    private final HostPort backend;
+    private final ChannelFactory<? extends SocketChannel> channels;
+    private final SocketOptions options;
+    private final int connectTimeoutMillis;
+    private final Executor resolver;
+
+    BackendConnector(
+            HostPort backend,
+            ChannelFactory<? extends SocketChannel> channels,
+            SocketOptions options,
+            int connectTimeoutMillis,
+            Executor resolver) {
+        this.backend = backend;
+        this.channels = channels;
+        this.options = options;
+        this.connectTimeoutMillis = connectTimeoutMillis;
+        this.resolver = resolver;
+    }
+
+    /**
+     * Connects without blocking.
+     *
+     * @param handler makes the new channel's handler; the channel does not read until told to
+     * @param listener hears the outcome, on {@code loop}
+     */
+    void connect(
+            EventLoop loop,
+            Function<SocketChannel, ChannelHandler> handler,
+            GenericFutureListener<Future<? super Void>> listener) {
+        if (backend.isLiteral()) {
+            connect(loop, backend.resolve(), handler, listener);
+        } else {
+            // The JDK's look-up blocks: not on the event loop. The JDK caches what it finds.
+            resolver.execute(() -> {
+                InetSocketAddress address = backend.resolve();
+                loop.execute(() -> connect(loop, address, handler, listener));
+            });
+        }
+    }
+
+    private void connect(
+            EventLoop loop,
+            InetSocketAddress address,
+            Function<SocketChannel, ChannelHandler> handler,
+            GenericFutureListener<Future<? super Void>> listener) {
+        if (address.isUnresolved()) {
+            loop.<Void>newFailedFuture(new UnknownHostException("unknown host " + backend.host()))
+                    .addListener(listener);
+            return;
+        }
+        SocketChannel channel = channels.newChannel();
+        options.apply(channel.config());
+        channel.config().setConnectTimeoutMillis(connectTimeoutMillis);
+        channel.pipeline().addLast(handler.apply(channel));
+        loop.register(channel).addListener(registered -> {
+            if (registered.isSuccess()) {
+                channel.connect(address).addListener(listener);
+            } else {
+                loop.<Void>newFailedFuture(registered.cause()).addListener(listener);
+            }
+        });
+    }
+}

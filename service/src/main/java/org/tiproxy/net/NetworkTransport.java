@@ -1,0 +1,52 @@
+package org.tiproxy.net;
+
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import org.tiproxy.error.ProxyError;
+import org.tiproxy.error.ProxyException;
+
+/** Which of the operating system's interfaces carries the sockets. */
+public enum NetworkTransport {
+    /** epoll where it works, NIO elsewhere. */
+    AUTO,
+    /** Linux's epoll through Netty's native library. */
+    EPOLL,
+    /** The JDK's NIO, everywhere. */
+    NIO;
+
+    /**
+     * EPOLL or NIO.
+     *
+     * @throws ProxyException if EPOLL was asked for and does not work here
+     */
+    NetworkTransport resolved() throws ProxyException {
+        if (this == EPOLL && !Epoll.isAvailable()) {
+            throw new ProxyException(
+                    ProxyError.INTERNAL,
+                    "proxy.transport = \"epoll\" does not work on this machine (" + Epoll.unavailabilityCause()
+                            + "): use \"auto\" or \"nio\"");
+        }
+        return this == AUTO ? (Epoll.isAvailable() ? EPOLL : NIO) : this;
+    }
+
+    IoHandlerFactory ioHandlerFactory() {
+        return this == EPOLL ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+    }
+
+    ChannelFactory<? extends ServerChannel> serverChannelFactory() {
+        return this == EPOLL ? EpollServerSocketChannel::new : NioServerSocketChannel::new;
+    }
+
+    ChannelFactory<? extends SocketChannel> socketChannelFactory() {
+        return this == EPOLL ? EpollSocketChannel::new : NioSocketChannel::new;
+    }
+}

@@ -1,0 +1,222 @@
+package org.tiproxy.net;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.tiproxy.backend.BackendGate;
+import org.tiproxy.common.HostPort;
+import org.tiproxy.common.LogThrottle;
+import org.tiproxy.common.Ticker;
+import org.tiproxy.engine.Listener;
+import org.tiproxy.engine.SessionRegistry;
+import org.tiproxy.error.ProxyError;
+import org.tiproxy.error.ProxyException;
+
+/**
+ * The listener of the raw TCP proxy: accepts clients on Netty's event loops and gives each its {@link TcpSession}.
+ *
+ * <p>One event loop accepts, all of them relay; both sockets of a session share one loop.
+ */
+public final class TcpProxy implements Listener {
+    private static final Logger log = LoggerFactory.getLogger(TcpProxy.class);
+
+    /** How long accepting pauses after an accept failed, for example because file descriptors ran out. */
+    private static final long ACCEPT_PAUSE_MILLIS = 1000;
+
+    private final ProxyConfig config;
+    private final HostPort backend;
+    private final BackendGate gate;
+    private final SessionRegistry sessions;
+    private final Ticker ticker;
+    private final NetworkTransport transport;
+    private final SocketOptions options;
+    private final MultiThreadIoEventLoopGroup loops;
+    private final BackendConnector connector;
+    private final LogThrottle unreachableThrottle;
+    private final LogThrottle acceptThrottle;
+
+    private @Nullable Channel server;
+    private volatile boolean accepting;
+    private volatile HostPort address;
+
+    /**
+     * A proxy that does not listen yet.
+     *
+     * @param resolver runs look-ups of the backend's name, which block
+     * @throws ProxyException if the configured transport does not work on this machine
+     */
+    public TcpProxy(
+            ProxyConfig config,
+            HostPort backend,
+            BackendGate gate,
+            SessionRegistry sessions,
+            Ticker ticker,
+            Executor resolver)
+            throws ProxyException {
+        this.config = config;
+        this.backend = backend;
+        this.gate = gate;
+        this.sessions = sessions;
+        this.ticker = ticker;
+        this.address = config.address();
+        this.transport = config.transport().resolved();
+        this.options = new SocketOptions(config.keepAlive(), transport);
+        this.loops = new MultiThreadIoEventLoopGroup(
+                config.eventLoops(), new DefaultThreadFactory("tiproxy-loop", true), transport.ioHandlerFactory());
+        this.connector = new BackendConnector(
+                backend,
+                transport.socketChannelFactory(),
+                options,
+                Math.toIntExact(config.connectTimeout().toMillis()),
+                resolver);
+        this.unreachableThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
+        this.acceptThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
+    }
+
+    @Override
+    public void open() throws ProxyException {
+        InetSocketAddress wanted = address.resolve();
+        if (wanted.isUnresolved()) {
+            throw new ProxyException(
+                    ProxyError.INTERNAL,
+                    "cannot listen on " + address + ": the host name is not known on this machine");
+        }
+        ChannelFuture bound = new ServerBootstrap()
+                .group(loops)
+                .channelFactory(transport.serverChannelFactory())
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .option(ChannelOption.SO_BACKLOG, config.backlog())
+                .handler(new AcceptGuard())
+                .childHandler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        accept(channel);
+                    }
+                })
+                // The session decides when to read, and half-open sockets are its business.
+                .childOption(ChannelOption.AUTO_READ, false)
+                .bind(wanted)
+                .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new ProxyException(
+                    ProxyError.INTERNAL,
+                    "cannot listen on " + address + " (" + bound.cause().getMessage()
+                            + "): end the program that uses it, or choose another address with --bind or proxy.addr");
+        }
+        server = bound.channel();
+        accepting = true;
+        address = HostPort.of((InetSocketAddress) bound.channel().localAddress());
+    }
+
+    @Override
+    public void accept(boolean accept) {
+        accepting = accept;
+        Channel channel = server;
+        if (channel != null) {
+            channel.config().setAutoRead(accept);
+        }
+    }
+
+    @Override
+    public void close() {
+        accepting = false;
+        Channel channel = server;
+        if (channel != null) {
+            server = null;
+            channel.close().awaitUninterruptibly();
+        }
+    }
+
+    /** Ends the event loops; sessions that are still open are cut. Blocks for a second at most. */
+    public void shutdown() {
+        close();
+        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(1, TimeUnit.SECONDS);
+    }
+
+    @Override
+    public HostPort address() {
+        return address;
+    }
+
+    /** The transport in use: {@code EPOLL} or {@code NIO}. */
+    public NetworkTransport transport() {
+        return transport;
+    }
+
+    private void accept(SocketChannel channel) {
+        options.apply(channel.config());
+        if (!sessions.tryAdmit()) {
+            log.debug("a client was rejected: all {} connections are in use", sessions.maxConnections());
+            channel.config().setSoLinger(0);
+            channel.close();
+            return;
+        }
+        TcpSession session = new TcpSession(this, channel);
+        session.begin();
+        channel.config().setAutoRead(true);
+    }
+
+    SessionRegistry sessions() {
+        return sessions;
+    }
+
+    BackendGate gate() {
+        return gate;
+    }
+
+    BackendConnector connector() {
+        return connector;
+    }
+
+    HostPort backend() {
+        return backend;
+    }
+
+    Duration idleTimeout() {
+        return config.idleTimeout();
+    }
+
+    Ticker ticker() {
+        return ticker;
+    }
+
+    void unreachable(String message) {
+        unreachableThrottle.run(suppressed -> log.warn("{}{}", message, suppressed));
+    }
+
+    /** Pauses accepting when an accept fails, where trying again at once would fail again and spin. */
+    private final class AcceptGuard extends ChannelInboundHandlerAdapter {
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            acceptThrottle.run(suppressed -> log.warn(
+                    "accepting on {} failed ({}) with {} connections open: pausing for {} ms;"
+                            + " if file descriptors ran out, raise `ulimit -n` or set proxy.max-connections{}",
+                    address,
+                    cause.getMessage(),
+                    sessions.active(),
+                    ACCEPT_PAUSE_MILLIS,
+                    suppressed));
+            ctx.channel().config().setAutoRead(false);
+            ctx.channel()
+                    .eventLoop()
+                    .schedule(
+                            () -> ctx.channel().config().setAutoRead(accepting),
+                            ACCEPT_PAUSE_MILLIS,
+                            TimeUnit.MILLISECONDS);
+        }
+    }
+}

@@ -1,0 +1,546 @@
+package org.tiproxy.net;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.util.concurrent.Future;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.tiproxy.backend.BackendGate;
+import org.tiproxy.common.HostPort;
+import org.tiproxy.engine.ProxySession;
+import org.tiproxy.error.ProxyError;
+import org.tiproxy.error.ProxyException;
+
+/**
+ * Relays one client to the backend, bytes as they come, in both directions.
+ *
+ * <pre>
+ * from        admitted     connected   both inputs ended, or one side broke   all written   closed, refused, failed
+ * WAITING     CONNECTING   -           -                                      -             CLOSED
+ * CONNECTING  -            RELAYING    -                                      -             CLOSED
+ * RELAYING    -            -           CLOSING                                -             CLOSED
+ * CLOSING     -            -           -                                      CLOSED        CLOSED
+ * </pre>
+ *
+ * <p><b>Half-close.</b> When one side ends its output, that is passed on once everything it sent has been written; the
+ * other direction goes on. When one side breaks (reset, failed write), what it sent before is still delivered, and the
+ * other side is reset after that, so that it cannot take a cut answer for a whole one.
+ *
+ * <p><b>Back-pressure.</b> A leg whose peer has more than the write buffer's high water mark to write stops reading, so a
+ * session holds at most that mark and one read in each direction. While the backend is not connected, at most {@link
+ * #EARLY_BYTES} and one read are kept of what the client sends.
+ *
+ * <p>A client that ends its output before it has sent anything, while there is no backend yet, is taken to have gone: TCP
+ * does not tell a closed socket from a half-closed one. If it has sent something it is waiting for the answer.
+ *
+ * <p>Both channels live on the client's event loop; everything happens there unless a method says otherwise.
+ */
+final class TcpSession implements ProxySession, BackendGate.Visitor {
+    private static final Logger log = LoggerFactory.getLogger(TcpSession.class);
+
+    /** How much a client may send before its backend is connected. */
+    static final int EARLY_BYTES = 64 * 1024;
+
+    /** How long a client may take to read what a backend that has gone had sent. */
+    private static final long GONE_BACKEND_SECONDS = 15;
+
+    private static final Map<TcpSessionState, Set<TcpSessionState>> TRANSITIONS = new EnumMap<>(Map.of(
+            TcpSessionState.WAITING, EnumSet.of(TcpSessionState.CONNECTING, TcpSessionState.CLOSED),
+            TcpSessionState.CONNECTING, EnumSet.of(TcpSessionState.RELAYING, TcpSessionState.CLOSED),
+            TcpSessionState.RELAYING, EnumSet.of(TcpSessionState.CLOSING, TcpSessionState.CLOSED),
+            TcpSessionState.CLOSING, EnumSet.of(TcpSessionState.CLOSED),
+            TcpSessionState.CLOSED, EnumSet.noneOf(TcpSessionState.class)));
+
+    // Written by the event loop only and read by anybody: opaque writes are enough and cost nothing.
+    private static final VarHandle BYTES_RECEIVED;
+    private static final VarHandle BYTES_SENT;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            BYTES_RECEIVED = lookup.findVarHandle(TcpSession.class, "bytesReceived", long.class);
+            BYTES_SENT = lookup.findVarHandle(TcpSession.class, "bytesSent", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final TcpProxy proxy;
+    private final long id;
+    private final Instant since = Instant.now();
+    private final Leg client;
+    private final HostPort clientAddress;
+
+    private @Nullable Leg backend;
+    private volatile @Nullable HostPort backendAddress;
+    private long bytesReceived;
+    private long bytesSent;
+
+    private TcpSessionState state = TcpSessionState.WAITING;
+    private BackendGate.@Nullable Ticket ticket;
+    private @Nullable Queue<ByteBuf> early;
+    private int earlyBytes;
+    private @Nullable String backendGone;
+    private long lastActivity;
+
+    TcpSession(TcpProxy proxy, SocketChannel clientChannel) {
+        this.proxy = proxy;
+        this.id = proxy.sessions().nextId();
+        this.client = new Leg(clientChannel, true);
+        InetSocketAddress remote = clientChannel.remoteAddress();
+        // Null when the client has left between the accept and now.
+        this.clientAddress = remote == null ? new HostPort("", 0) : HostPort.of(remote);
+    }
+
+    /** Puts the session to work; the client's channel is registered and not reading yet. */
+    void begin() {
+        client.channel.pipeline().addLast(client);
+        proxy.sessions().add(this);
+        if (!proxy.idleTimeout().isZero()) {
+            lastActivity = proxy.ticker().nanoTime();
+            checkIdleAfter(proxy.idleTimeout().toNanos());
+        }
+        BackendGate.Ticket entered = proxy.gate().enter(this);
+        ticket = entered;
+        if (state == TcpSessionState.CLOSED) {
+            entered.close();
+        }
+    }
+
+    // ---- the gate's answers, on any thread
+
+    @Override
+    public void admitted() {
+        onLoop(this::connect);
+    }
+
+    @Override
+    public void refused(ProxyException cause) {
+        onLoop(() -> {
+            if (state == TcpSessionState.WAITING) {
+                proxy.sessions().countFailed();
+                reset(client);
+                end(cause.error(), cause.getMessage());
+            }
+        });
+    }
+
+    @Override
+    public void backendGone(String reason) {
+        onLoop(() -> {
+            backendGone = reason;
+            if (state != TcpSessionState.RELAYING && state != TcpSessionState.CLOSING) {
+                end(ProxyError.BACKEND_LOST, reason);
+                return;
+            }
+            Leg gone = backend;
+            if (gone != null && gone.inputEnded) {
+                finish(gone);
+            } else {
+                // The end of its output is on its way; a client that does not read must not keep us waiting for it.
+                client.channel
+                        .eventLoop()
+                        .schedule(() -> end(ProxyError.BACKEND_LOST, reason), GONE_BACKEND_SECONDS, TimeUnit.SECONDS);
+            }
+        });
+    }
+
+    // ---- connecting
+
+    private void connect() {
+        if (state != TcpSessionState.WAITING) {
+            return;
+        }
+        moveTo(TcpSessionState.CONNECTING);
+        proxy.connector()
+                .connect(
+                        client.channel.eventLoop(),
+                        channel -> {
+                            Leg leg = new Leg(channel, false);
+                            backend = leg;
+                            return leg;
+                        },
+                        this::connected);
+    }
+
+    private void connected(Future<? super Void> outcome) {
+        if (state != TcpSessionState.CONNECTING) {
+            Leg late = backend;
+            if (late != null) {
+                late.channel.close();
+            }
+            return;
+        }
+        Leg leg = backend;
+        if (!outcome.isSuccess() || leg == null) {
+            proxy.sessions().countFailed();
+            String message = "backend " + proxy.backend() + " cannot be reached: "
+                    + (outcome.cause() == null ? "no channel" : outcome.cause().getMessage());
+            proxy.unreachable(message);
+            reset(client);
+            end(ProxyError.BACKEND_UNREACHABLE, message);
+            return;
+        }
+        backendAddress = proxy.backend();
+        moveTo(TcpSessionState.RELAYING);
+        Queue<ByteBuf> held = early;
+        if (held != null) {
+            early = null;
+            for (ByteBuf bytes : held) {
+                leg.channel.write(bytes, leg.channel.voidPromise());
+            }
+            leg.channel.flush();
+        }
+        if (client.inputEnded) {
+            passEnd(leg);
+        } else {
+            client.channel.config().setAutoRead(leg.channel.isWritable());
+        }
+        leg.channel.config().setAutoRead(true);
+        if (client.broken) {
+            brokeDown(client);
+        }
+    }
+
+    // ---- relaying
+
+    private void received(Leg from, ByteBuf bytes) {
+        int length = bytes.readableBytes();
+        if (from == client) {
+            BYTES_RECEIVED.setOpaque(this, bytesReceived + length);
+            proxy.sessions().countReceived(length);
+        } else {
+            BYTES_SENT.setOpaque(this, bytesSent + length);
+            proxy.sessions().countSent(length);
+        }
+        Leg to = peer(from);
+        if (to != null && (state == TcpSessionState.RELAYING || state == TcpSessionState.CLOSING) && !to.broken) {
+            Channel target = to.channel;
+            target.write(bytes, target.voidPromise());
+            if (!target.isWritable()) {
+                // Write first and look again: mostly the socket takes it all and reading can go on.
+                target.flush();
+                if (!target.isWritable()) {
+                    from.channel.config().setAutoRead(false);
+                }
+            }
+        } else if (from == client && (state == TcpSessionState.WAITING || state == TcpSessionState.CONNECTING)) {
+            hold(bytes);
+        } else {
+            bytes.release();
+        }
+    }
+
+    private void hold(ByteBuf bytes) {
+        Queue<ByteBuf> held = early;
+        if (held == null) {
+            held = new ArrayDeque<>(2);
+            early = held;
+        }
+        held.add(bytes);
+        earlyBytes += bytes.readableBytes();
+        if (earlyBytes >= EARLY_BYTES) {
+            client.channel.config().setAutoRead(false);
+        }
+    }
+
+    /** {@code from} has sent its last byte. */
+    private void inputEnded(Leg from) {
+        if (from.inputEnded) {
+            return;
+        }
+        from.inputEnded = true;
+        if (state == TcpSessionState.WAITING || state == TcpSessionState.CONNECTING) {
+            if (from == client && (earlyBytes == 0 || from.broken)) {
+                end(ProxyError.CLIENT_LOST, "the client left before the backend was there");
+            }
+            return;
+        }
+        Leg to = peer(from);
+        if (to == null) {
+            return;
+        }
+        if (from.broken || (from == backend && backendGone != null)) {
+            finish(from);
+        } else {
+            if (to.inputEnded) {
+                moveTo(TcpSessionState.CLOSING);
+            }
+            passEnd(to);
+        }
+    }
+
+    /** Tells {@code to} that its peer has nothing more to say, after everything written before. */
+    private void passEnd(Leg to) {
+        to.channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
+            if (written.isSuccess()) {
+                to.channel.shutdownOutput().addListener(done -> outputEnded(to));
+            } else {
+                outputEnded(to);
+            }
+        });
+    }
+
+    private void outputEnded(Leg to) {
+        to.outputEnded = true;
+        Leg other = peer(to);
+        if (other != null && other.outputEnded) {
+            end(null, "both sides have finished");
+        }
+    }
+
+    /** One side can no longer be written to: nothing can come of the other side's bytes, but its own may still come. */
+    private void brokeDown(Leg side) {
+        side.broken = true;
+        if (state == TcpSessionState.WAITING) {
+            end(ProxyError.CLIENT_LOST, "the client's connection broke: " + side.breakage);
+            return;
+        }
+        Leg other = peer(side);
+        if (other == null || state == TcpSessionState.CONNECTING) {
+            return;
+        }
+        if (side.inputEnded) {
+            finish(side);
+        } else {
+            other.channel.config().setAutoRead(false);
+        }
+    }
+
+    /** {@code gone} has said its last and hears nothing more: deliver what it said, then close both. */
+    private void finish(Leg gone) {
+        Leg rest = peer(gone);
+        if (state == TcpSessionState.RELAYING) {
+            moveTo(TcpSessionState.CLOSING);
+        }
+        if (rest == null) {
+            end(ProxyError.INTERNAL, "one side is missing");
+            return;
+        }
+        rest.channel.config().setAutoRead(false);
+        rest.channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
+            if (gone.broken) {
+                reset(rest);
+            }
+            end(
+                    gone == client ? ProxyError.CLIENT_LOST : ProxyError.BACKEND_LOST,
+                    backendGone != null && gone != client ? backendGone : gone + " broke: " + gone.breakage);
+        });
+    }
+
+    private static void reset(Leg leg) {
+        if (leg.channel.isOpen()) {
+            leg.channel.config().setSoLinger(0);
+        }
+    }
+
+    private @Nullable Leg peer(Leg leg) {
+        return leg == client ? backend : client;
+    }
+
+    // ---- the end
+
+    private void end(@Nullable ProxyError cause, @Nullable String reason) {
+        if (state == TcpSessionState.CLOSED) {
+            return;
+        }
+        TcpSessionState last = state;
+        moveTo(TcpSessionState.CLOSED);
+        Queue<ByteBuf> held = early;
+        if (held != null) {
+            early = null;
+            held.forEach(ByteBuf::release);
+        }
+        client.channel.close();
+        Leg other = backend;
+        if (other != null) {
+            other.channel.close();
+        }
+        BackendGate.Ticket entered = ticket;
+        if (entered != null) {
+            entered.close();
+        }
+        proxy.sessions().remove(this);
+        if (log.isDebugEnabled()) {
+            log.debug(
+                    "session {} from {} ended while {} ({}): {}; {} bytes received, {} sent",
+                    id,
+                    clientAddress,
+                    last,
+                    cause == null ? "finished" : cause.source() + " " + cause,
+                    reason,
+                    bytesReceived,
+                    bytesSent);
+        }
+    }
+
+    private void moveTo(TcpSessionState next) {
+        if (!allowed(state, next)) {
+            throw new IllegalStateException("session " + id + ": no transition from " + state + " to " + next);
+        }
+        state = next;
+    }
+
+    static boolean allowed(TcpSessionState from, TcpSessionState to) {
+        return TRANSITIONS.getOrDefault(from, Set.of()).contains(to);
+    }
+
+    private void checkIdleAfter(long nanos) {
+        client.channel
+                .eventLoop()
+                .schedule(
+                        () -> {
+                            if (state == TcpSessionState.CLOSED) {
+                                return;
+                            }
+                            long limit = proxy.idleTimeout().toNanos();
+                            long idle = proxy.ticker().nanoTime() - lastActivity;
+                            if (idle >= limit) {
+                                end(
+                                        ProxyError.IDLE_TIMEOUT,
+                                        "nothing was sent for "
+                                                + proxy.idleTimeout().toMillis() + " ms");
+                            } else {
+                                checkIdleAfter(limit - idle);
+                            }
+                        },
+                        nanos,
+                        TimeUnit.NANOSECONDS);
+    }
+
+    private void onLoop(Runnable work) {
+        if (client.channel.eventLoop().inEventLoop()) {
+            work.run();
+        } else {
+            client.channel.eventLoop().execute(work);
+        }
+    }
+
+    // ---- for operators, on any thread
+
+    @Override
+    public long id() {
+        return id;
+    }
+
+    @Override
+    public HostPort client() {
+        return clientAddress;
+    }
+
+    @Override
+    public @Nullable HostPort backend() {
+        return backendAddress;
+    }
+
+    @Override
+    public Instant since() {
+        return since;
+    }
+
+    @Override
+    public long bytesReceived() {
+        return (long) BYTES_RECEIVED.getOpaque(this);
+    }
+
+    @Override
+    public long bytesSent() {
+        return (long) BYTES_SENT.getOpaque(this);
+    }
+
+    @Override
+    public void close(ProxyError cause, String reason) {
+        onLoop(() -> end(cause, reason));
+    }
+
+    /** One of the two sockets. */
+    private final class Leg extends ChannelInboundHandlerAdapter {
+        private final SocketChannel channel;
+        private final boolean isClient;
+        private boolean inputEnded;
+        private boolean outputEnded;
+        private boolean broken;
+        private @Nullable String breakage;
+
+        Leg(SocketChannel channel, boolean isClient) {
+            this.channel = channel;
+            this.isClient = isClient;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            received(this, (ByteBuf) message);
+        }
+
+        @Override
+        public void channelReadComplete(ChannelHandlerContext ctx) {
+            Leg to = peer(this);
+            if (to != null && state != TcpSessionState.CONNECTING) {
+                to.channel.flush();
+            }
+            if (!proxy.idleTimeout().isZero()) {
+                lastActivity = proxy.ticker().nanoTime();
+            }
+        }
+
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+            Leg from = peer(this);
+            if (from != null && channel.isWritable() && state == TcpSessionState.RELAYING && !broken) {
+                from.channel.config().setAutoRead(true);
+            }
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event instanceof ChannelInputShutdownEvent) {
+                inputEnded(this);
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            if (state != TcpSessionState.CLOSED && !(this == backend && state == TcpSessionState.CONNECTING)) {
+                if (!outputEnded) {
+                    broken = true;
+                }
+                inputEnded(this);
+            }
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            if (breakage == null) {
+                breakage = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+            }
+            if (!(cause instanceof java.io.IOException)) {
+                log.error("session {} from {}: unexpected failure in {}", id, clientAddress, this, cause);
+                end(ProxyError.INTERNAL, breakage);
+                return;
+            }
+            brokeDown(this);
+        }
+
+        @Override
+        public String toString() {
+            return isClient ? "client" : "backend";
+        }
+    }
+}
