@@ -176,11 +176,12 @@ public final class ProxyLifecycle {
     private final class Drain {
         private final int atStart;
         private final CompletableFuture<String> result = new CompletableFuture<>();
+        private volatile int closed;
 
         Drain(int atStart, Duration patience) {
             this.atStart = atStart;
             var deadline = timer.schedule(() -> closeRest(patience), patience.toMillis(), TimeUnit.MILLISECONDS);
-            sessions.whenEmpty().thenRun(() -> result.complete("drained: " + atStart + " connections finished"));
+            sessions.whenEmpty().thenRun(() -> result.complete(outcome(patience)));
             result.whenComplete((outcome, failure) -> deadline.cancel(false));
         }
 
@@ -190,16 +191,18 @@ public final class ProxyLifecycle {
                     return;
                 }
             }
-            int left = sessions.active();
+            closed = sessions.active();
             String reason = "still open " + patience.toMillis() + " ms after the proxy began to drain";
             for (ProxySession session : sessions.sessions()) {
                 session.close(ProxyError.SHUTTING_DOWN, reason);
             }
-            sessions.whenEmpty().thenRun(() -> {
-                int finished = Math.max(0, atStart - left);
-                result.complete("drained: " + finished + " connections finished, " + left + " were closed after "
-                        + patience.toMillis() + " ms");
-            });
+        }
+
+        private String outcome(Duration patience) {
+            String finished = "drained: " + Math.max(0, atStart - closed) + " connections finished";
+            return closed == 0
+                    ? finished
+                    : finished + ", " + closed + " were closed after " + patience.toMillis() + " ms";
         }
     }
 }

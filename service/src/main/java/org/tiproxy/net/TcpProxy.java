@@ -127,7 +127,10 @@ public final class TcpProxy implements Listener {
         accepting = accept;
         Channel channel = server;
         if (channel != null) {
-            channel.config().setAutoRead(accept);
+            // On its loop: from outside, a read that is already under way would still accept one client.
+            channel.eventLoop()
+                    .submit(() -> channel.config().setAutoRead(accept))
+                    .awaitUninterruptibly();
         }
     }
 
@@ -138,6 +141,10 @@ public final class TcpProxy implements Listener {
         if (channel != null) {
             server = null;
             channel.close().awaitUninterruptibly();
+            if (transport == NetworkTransport.NIO) {
+                // The JDK frees the port when the selector has forgotten the channel: one more turn of the loop.
+                channel.eventLoop().schedule(() -> {}, 1, TimeUnit.MILLISECONDS).awaitUninterruptibly();
+            }
         }
     }
 
