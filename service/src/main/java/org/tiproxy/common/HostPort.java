@@ -55,8 +55,12 @@ public record HostPort(String host, int port) {
         }
         boolean literal = host.indexOf(':') >= 0
                 || (!host.isEmpty() && host.chars().allMatch(c -> c == '.' || (c >= '0' && c <= '9')));
-        // Only literals: getByName would ask DNS for a name.
-        return literal && new InetSocketAddress(host, 0).getAddress().isLoopbackAddress();
+        if (!literal) {
+            // Looking a name up would ask DNS.
+            return false;
+        }
+        InetSocketAddress address = new InetSocketAddress(host, 0);
+        return !address.isUnresolved() && address.getAddress().isLoopbackAddress();
     }
 
     /** Resolves the name, which may ask DNS; an empty host gives the wildcard address. */
