@@ -39,11 +39,13 @@ public record Origin(
         return new Origin(Source.DEFAULT, "", 0, path, null);
     }
 
-    static Origin ofFlag(String flag, String path) {
+    /** A place on the command line; {@code path} is empty when it is no key's. */
+    public static Origin ofFlag(String flag, String path) {
         return new Origin(Source.FLAG, flag, 0, path, null);
     }
 
-    static Origin ofVariable(String variable, String path) {
+    /** An environment variable; {@code path} is empty when it is no key's. */
+    public static Origin ofVariable(String variable, String path) {
         return new Origin(Source.ENVIRONMENT, variable, 0, path, null);
     }
 
