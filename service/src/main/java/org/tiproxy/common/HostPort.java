@@ -50,15 +50,20 @@ public record HostPort(String host, int port) {
 
     /** True if only this machine can reach the address: {@code localhost}, {@code 127.0.0.0/8}, {@code ::1}. */
     public boolean isLoopback() {
-        return host.equalsIgnoreCase("localhost")
-                || (isLiteral() && resolve().getAddress().isLoopbackAddress());
+        if (host.equalsIgnoreCase("localhost")) {
+            return true;
+        }
+        if (!isLiteral()) {
+            // Looking a name up would ask DNS.
+            return false;
+        }
+        InetSocketAddress address = resolve();
+        return !address.isUnresolved() && address.getAddress().isLoopbackAddress();
     }
 
-    /** True if the host is an IP address, so that {@link #resolve} asks nobody. */
+    /** True if the host is an IP address (or empty), so that {@link #resolve} asks nobody. */
     public boolean isLiteral() {
-        return host.isEmpty()
-                || host.indexOf(':') >= 0
-                || host.chars().allMatch(c -> c == '.' || (c >= '0' && c <= '9'));
+        return host.indexOf(':') >= 0 || host.chars().allMatch(c -> c == '.' || (c >= '0' && c <= '9'));
     }
 
     /** Resolves the name, which may ask DNS; an empty host gives the wildcard address. */

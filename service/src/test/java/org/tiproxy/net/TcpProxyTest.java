@@ -81,6 +81,7 @@ class TcpProxyTest {
         sessions = new SessionRegistry(maxConnections);
         ProxyConfig config = new ProxyConfig(
                 new HostPort("127.0.0.1", 0),
+                ProxyConfig.Protocol.TCP,
                 maxConnections,
                 idleTimeout,
                 true,
@@ -430,6 +431,7 @@ class TcpProxyTest {
         int taken = proxy.address().port();
         ProxyConfig config = new ProxyConfig(
                 new HostPort("127.0.0.1", taken),
+                ProxyConfig.Protocol.TCP,
                 0,
                 Duration.ZERO,
                 true,
