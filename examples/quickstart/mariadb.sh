@@ -85,7 +85,8 @@ if [ "${1:-}" = --which ]; then
     exit
 fi
 
-user=$(id -un)
+# A container may run as a number without a name.
+user=$(id -un 2>/dev/null) || user=$(id -u)
 [ -d "$data" ] || create_data_directory
 # Without --skip-ssl the server would make itself an RSA key at each start, which takes several seconds.
 # A socket's path may have no more than about 100 characters, so it is given relative to the data directory.
