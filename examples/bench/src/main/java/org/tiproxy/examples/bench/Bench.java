@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -33,6 +34,10 @@ public final class Bench {
 
     public static void main(String[] arguments) throws IOException {
         Locale.setDefault(Locale.ROOT);
+        if (Arrays.asList(arguments).contains("--help")) {
+            System.out.print(Options.USAGE);
+            return;
+        }
         Options options;
         try {
             options = Options.parse(arguments, System.getenv().getOrDefault("BENCH_JAVA_OPTS", ""));
@@ -46,6 +51,7 @@ public final class Bench {
         try (Programs programs = new Programs(options)) {
             Thread cleanup = new Thread(programs::close, "cleanup");
             Runtime.getRuntime().addShutdownHook(cleanup);
+            endAfter(options.timeLimit());
             Bench bench = new Bench(options, programs, System.err);
             boolean complete = bench.run();
             System.out.println(bench.heading());
@@ -54,6 +60,23 @@ public final class Bench {
             status = complete ? 0 : 1;
         }
         System.exit(status);
+    }
+
+    /** Whatever hangs, the run ends: System.exit also runs the cleanup. */
+    private static void endAfter(Duration limit) {
+        Thread watchdog = new Thread(
+                () -> {
+                    try {
+                        Thread.sleep(limit.toMillis());
+                    } catch (InterruptedException e) {
+                        return;
+                    }
+                    System.err.println("not finished after " + limit.toMinutes() + " minutes, giving up");
+                    System.exit(1);
+                },
+                "watchdog");
+        watchdog.setDaemon(true);
+        watchdog.start();
     }
 
     private boolean run() throws IOException {

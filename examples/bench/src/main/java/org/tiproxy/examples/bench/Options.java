@@ -83,6 +83,12 @@ record Options(
                 workDirectory);
     }
 
+    /** Far more than a run takes that does not hang. */
+    Duration timeLimit() {
+        int slicesPerRound = 3 * 7;
+        return slice.multipliedBy(2L * (rounds + 1) * slicesPerRound).plusMinutes(5);
+    }
+
     boolean wants(String section) {
         return only.isEmpty() || only.contains(section);
     }

@@ -28,6 +28,7 @@ final class Programs implements AutoCloseable {
     private final Options options;
     private final List<Process> running = new CopyOnWriteArrayList<>();
     private int started;
+    private boolean closed;
 
     Programs(Options options) throws IOException {
         this.options = options;
@@ -129,6 +130,9 @@ final class Programs implements AutoCloseable {
     synchronized Program start(
             String name, InetSocketAddress address, List<String> command, Map<String, String> environment)
             throws IOException {
+        if (closed) {
+            throw new IOException("the benchmark is ending, " + name + " is not started any more");
+        }
         Path log = options.workDirectory().resolve(String.format(Locale.ROOT, "%02d-%s.log", ++started, name));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
@@ -160,6 +164,9 @@ final class Programs implements AutoCloseable {
 
     @Override
     public void close() {
+        synchronized (this) {
+            closed = true;
+        }
         // All at once first, so that waiting for one does not delay the others.
         running.forEach(Process::destroy);
         running.forEach(this::stop);
