@@ -1,0 +1,191 @@
+package org.tiproxy.examples.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * The programs that a run starts: echo servers, HAProxy, tiproxy. Each listens on a free loopback port, writes its output
+ * to a file, and is ended by {@link #close}, which the JVM's shutdown hook calls too. Safe for use by several threads.
+ */
+final class Programs implements AutoCloseable {
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(5);
+    /** Neither management port is needed here, and both may be in use. */
+    private static final Map<String, String> TIPROXY_ENVIRONMENT =
+            Map.of("TIPROXY_JMX_ADDR", "off", "TIPROXY_JOLOKIA_ADDR", "off");
+
+    private final Options options;
+    private final List<Process> running = new CopyOnWriteArrayList<>();
+    private int started;
+    private boolean closed;
+
+    Programs(Options options) throws IOException {
+        this.options = options;
+        Files.createDirectories(options.workDirectory());
+    }
+
+    /** A program that has been started. */
+    record Program(Process process, InetSocketAddress address, Path log) {
+        /** Waits until the echo server answers through this program. */
+        void awaitAnswer() throws IOException {
+            Connections.awaitAnswer(address, Duration.ofMillis(20), this::checkAlive);
+        }
+
+        private void checkAlive() throws IOException {
+            if (!process.isAlive()) {
+                throw new IOException("ended with exit status %d; the end of its output:%n%s"
+                        .formatted(process.exitValue(), tail(log)));
+            }
+        }
+    }
+
+    /** The program's full path, when it is installed. */
+    Optional<Path> haproxy() {
+        String name = options.haproxy();
+        if (name.contains("/")) {
+            return Optional.of(Path.of(name)).filter(Files::isExecutable);
+        }
+        String path = System.getenv().getOrDefault("PATH", "") + ":/usr/sbin:/usr/local/sbin";
+        return Stream.of(path.split(":", -1))
+                .map(directory -> Path.of(directory, name))
+                .filter(Files::isExecutable)
+                .findFirst();
+    }
+
+    boolean hasTiproxy() {
+        return Files.isRegularFile(options.jar());
+    }
+
+    Program startEcho() throws IOException {
+        InetSocketAddress address = Connections.freeAddress();
+        Program echo = start("echo", address, echoCommand(address), Map.of());
+        echo.awaitAnswer();
+        return echo;
+    }
+
+    private static List<String> echoCommand(InetSocketAddress address) {
+        return List.of(java(), "-cp", classPath(), EchoServer.class.getName(), Integer.toString(address.getPort()));
+    }
+
+    Program startHaproxy(Path program, InetSocketAddress backend) throws IOException {
+        InetSocketAddress address = Connections.freeAddress();
+        Path configuration = options.workDirectory().resolve("haproxy-" + address.getPort() + ".cfg");
+        Files.writeString(configuration, haproxyConfiguration(address, backend));
+        Program haproxy =
+                start("haproxy", address, List.of(program.toString(), "-db", "-f", configuration.toString()), Map.of());
+        haproxy.awaitAnswer();
+        return haproxy;
+    }
+
+    private static String haproxyConfiguration(InetSocketAddress address, InetSocketAddress backend) {
+        // Each connection takes two file descriptors, and HAProxy refuses to start when the sum is over the limit.
+        long maxConnections = Math.min(20_000, (FileLimit.hard() - 500) / 2);
+        return """
+                global
+                    nbthread 2
+                    maxconn %d
+                defaults
+                    mode tcp
+                    timeout connect 10s
+                    timeout client 1h
+                    timeout server 1h
+                frontend clients
+                    bind 127.0.0.1:%d
+                    default_backend echo
+                backend echo
+                    server echo 127.0.0.1:%d
+                """.formatted(maxConnections, address.getPort(), backend.getPort());
+    }
+
+    Program startTiproxy(InetSocketAddress backend) throws IOException {
+        Program tiproxy = startTiproxy(backend, List.of());
+        tiproxy.awaitAnswer();
+        return tiproxy;
+    }
+
+    /** Starts tiproxy with further arguments and does not wait for it. */
+    Program startTiproxy(InetSocketAddress backend, List<String> arguments) throws IOException {
+        InetSocketAddress address = Connections.freeAddress();
+        List<String> command = new ArrayList<>();
+        command.add(java());
+        command.addAll(options.javaOptions());
+        command.addAll(List.of("-jar", options.jar().toString()));
+        command.addAll(List.of("--bind", "127.0.0.1:" + address.getPort()));
+        command.addAll(List.of("--dest", "127.0.0.1:" + backend.getPort()));
+        command.addAll(arguments);
+        return start("tiproxy", address, command, TIPROXY_ENVIRONMENT);
+    }
+
+    synchronized Program start(
+            String name, InetSocketAddress address, List<String> command, Map<String, String> environment)
+            throws IOException {
+        if (closed) {
+            throw new IOException("the benchmark is ending, " + name + " is not started any more");
+        }
+        Path log = options.workDirectory().resolve(String.format(Locale.ROOT, "%02d-%s.log", ++started, name));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.to(log.toFile()));
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        running.add(process);
+        return new Program(process, address, log);
+    }
+
+    /** Ends one program, with SIGTERM and after a while with SIGKILL. */
+    void stop(Program program) {
+        stop(program.process());
+    }
+
+    private void stop(Process process) {
+        process.destroy();
+        try {
+            if (!process.waitFor(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
+                process.descendants().forEach(ProcessHandle::destroyForcibly);
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+        running.remove(process);
+    }
+
+    @Override
+    public void close() {
+        synchronized (this) {
+            closed = true;
+        }
+        // All at once first, so that waiting for one does not delay the others.
+        running.forEach(Process::destroy);
+        running.forEach(this::stop);
+    }
+
+    static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    }
+
+    static String classPath() {
+        return System.getProperty("java.class.path");
+    }
+
+    private static String tail(Path log) {
+        try {
+            List<String> lines = Files.readAllLines(log);
+            return String.join("\n", lines.subList(Math.max(0, lines.size() - 20), lines.size()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
