@@ -161,7 +161,7 @@ public final class JmxConnector implements AutoCloseable {
     }
 
     /** The bound address, or for "every local address" one that other machines can reach, without asking DNS. */
-    private static String reachableAddress(InetAddress bound) {
+    static String reachableAddress(InetAddress bound) {
         if (!bound.isAnyLocalAddress()) {
             return bound.getHostAddress();
         }

@@ -48,7 +48,8 @@ final class JolokiaExchangeHandler implements HttpHandler {
             }
             try {
                 answer(exchange, decision.access() == BrowserGuard.Access.READ_ONLY);
-            } catch (BadRequestException | IllegalArgumentException e) {
+            } catch (BadRequestException | IllegalArgumentException | IllegalStateException e) {
+                // The last two are what Jolokia's parsers throw; the operations' own errors are answers already.
                 answer(exchange, 400, error(400, String.valueOf(e.getMessage())));
             } catch (EmptyResponseException e) {
                 answer(exchange, 400, error(400, "This kind of request has no answer here"));
