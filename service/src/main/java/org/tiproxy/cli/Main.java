@@ -38,11 +38,7 @@ public final class Main {
 
     /** The program's entry. */
     public static void main(String[] args) {
-        System.exit(run(args, System.getenv(), System.out, System.err, Main::launch));
-    }
-
-    private static void launch(TiProxyConfig config) {
-        throw new IllegalStateException("the service for " + config.backend().address() + " is not part of this build");
+        System.exit(run(args, System.getenv(), System.out, System.err, ServiceProcess::run));
     }
 
     /**

@@ -1,0 +1,213 @@
+package org.tiproxy.app;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import javax.management.MBeanServer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.tiproxy.backend.BackendGate;
+import org.tiproxy.common.DaemonThreads;
+import org.tiproxy.common.HostPort;
+import org.tiproxy.common.Ticker;
+import org.tiproxy.engine.ProxyLifecycle;
+import org.tiproxy.engine.SessionRegistry;
+import org.tiproxy.error.ProxyError;
+import org.tiproxy.error.ProxyException;
+import org.tiproxy.management.JmxConnector;
+import org.tiproxy.management.JolokiaEndpoint;
+import org.tiproxy.management.MBeanRegistrar;
+import org.tiproxy.management.ProxyView;
+import org.tiproxy.management.ServiceView;
+import org.tiproxy.management.SupervisorView;
+import org.tiproxy.net.TcpProxy;
+import org.tiproxy.supervisor.ProcessSupervisor;
+import org.tiproxy.supervisor.SupervisorConfig;
+
+/**
+ * The service: makes all parts, joins them, starts them in order and stops them in reverse order.
+ *
+ * <p>Reading order from here: {@link TcpProxy} accepts clients, its sessions ask the gate ({@link ProcessSupervisor})
+ * for the backend and relay.
+ */
+public final class TiProxy {
+    private static final Logger log = LoggerFactory.getLogger(TiProxy.class);
+
+    private final TiProxyConfig config;
+    private final Deque<Runnable> undo = new ArrayDeque<>();
+    private final CompletableFuture<Void> stopped = new CompletableFuture<>();
+    private final ScheduledExecutorService timer;
+    private @Nullable ProcessSupervisor supervisor;
+    private @Nullable ProxyLifecycle lifecycle;
+    private boolean stopping;
+
+    private TiProxy(TiProxyConfig config) {
+        this.config = config;
+        this.timer = Executors.newSingleThreadScheduledExecutor(new DaemonThreads("tiproxy-timer"));
+    }
+
+    /**
+     * Starts everything; when this returns clients can connect.
+     *
+     * @throws ProxyException if a part cannot start, with what to do; nothing is left running then
+     */
+    public static TiProxy start(TiProxyConfig config) throws ProxyException {
+        TiProxy service = new TiProxy(config);
+        try {
+            service.startAll();
+            return service;
+        } catch (ProxyException | RuntimeException e) {
+            service.undoAll();
+            throw e;
+        }
+    }
+
+    private void startAll() throws ProxyException {
+        Instant startTime = Instant.now();
+        HostPort backend = config.backend().address();
+        MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
+
+        ThreadPoolExecutor resolver = new ThreadPoolExecutor(
+                2, 2, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), new DaemonThreads("tiproxy-resolver"));
+        resolver.allowCoreThreadTimeOut(true);
+        undo.push(resolver::shutdownNow);
+
+        BackendGate gate = BackendGate.open();
+        SupervisorConfig supervisorConfig = config.supervisor();
+        if (supervisorConfig != null) {
+            ProcessSupervisor child = ProcessSupervisor.open(supervisorConfig);
+            supervisor = child;
+            undo.push(child::close);
+            gate = child;
+        }
+
+        SessionRegistry sessions = new SessionRegistry(config.proxy().maxConnections());
+        TcpProxy proxy = new TcpProxy(config.proxy(), backend, gate, sessions, Ticker.SYSTEM, resolver);
+        undo.push(proxy::shutdown);
+        ProxyLifecycle life = new ProxyLifecycle(proxy, sessions, timer);
+        lifecycle = life;
+
+        MBeanRegistrar registrar = new MBeanRegistrar(beans);
+        undo.push(registrar::close);
+        registrar.register(
+                new ProxyView(
+                        life,
+                        sessions,
+                        proxy,
+                        backend,
+                        config.proxy().protocol().name().toLowerCase(Locale.ROOT),
+                        proxy.transport().name()),
+                "type=Proxy,name=default");
+        if (supervisor != null) {
+            registrar.register(new SupervisorView(supervisor), "type=Supervisor,name=default");
+        }
+        registrar.register(
+                new ServiceView(
+                        Version.current(),
+                        startTime,
+                        config.configFile() == null ? "" : config.configFile().toString(),
+                        this::stopInBackground),
+                "type=Service");
+        startEndpoints(beans);
+
+        life.start();
+        log.info(
+                "tiproxy {} listens on {} for {} ({}, {}){}",
+                Version.current(),
+                proxy.address(),
+                backend,
+                config.proxy().protocol().name().toLowerCase(Locale.ROOT),
+                proxy.transport(),
+                supervisorConfig == null ? "" : ", which it starts on the first connection");
+    }
+
+    private void startEndpoints(MBeanServer beans) throws ProxyException {
+        try {
+            if (config.jmx().address() != null) {
+                JmxConnector jmx = JmxConnector.start(config.jmx(), beans);
+                undo.push(jmx::close);
+            }
+            if (config.jolokia().address() != null) {
+                JolokiaEndpoint jolokia = JolokiaEndpoint.start(config.jolokia());
+                undo.push(jolokia::close);
+            }
+        } catch (IOException e) {
+            throw new ProxyException(ProxyError.INTERNAL, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** Begins {@link #stop} on a thread of its own and returns at once. */
+    public void stopInBackground() {
+        new DaemonThreads("tiproxy-stop").newThread(this::stop).start();
+    }
+
+    /**
+     * Stops: accepts for {@code graceful-wait-before-shutdown} more, then lets the connections finish for {@code
+     * graceful-close-conn-timeout}, closes the rest, stops the child and everything else. Blocks until that is done; a
+     * second call waits for the first.
+     */
+    public void stop() {
+        synchronized (this) {
+            if (stopping) {
+                stopped.join();
+                return;
+            }
+            stopping = true;
+        }
+        try {
+            Duration wait = config.proxy().gracefulWaitBeforeShutdown();
+            if (!wait.isZero()) {
+                log.info("stopping: accepting for {} ms more", wait.toMillis());
+                CompletableFuture.runAsync(
+                                () -> {},
+                                CompletableFuture.delayedExecutor(wait.toMillis(), TimeUnit.MILLISECONDS, timer))
+                        .join();
+            }
+            ProxyLifecycle life = lifecycle;
+            if (life != null) {
+                log.info(
+                        "stopping: {}",
+                        life.stop(config.proxy().gracefulCloseConnTimeout()).join());
+            }
+        } finally {
+            undoAll();
+            log.info("stopped");
+            stopped.complete(null);
+        }
+    }
+
+    /** Kills the child at once, and nothing else: for the moment before the process is ended by force. */
+    public void killChild() {
+        ProcessSupervisor child = supervisor;
+        if (child != null) {
+            child.killNow();
+        }
+    }
+
+    /** Completes when {@link #stop} has done its work, whoever called it. */
+    public CompletableFuture<Void> whenStopped() {
+        return stopped.copy();
+    }
+
+    private void undoAll() {
+        while (!undo.isEmpty()) {
+            try {
+                undo.pop().run();
+            } catch (RuntimeException e) {
+                log.warn("could not stop cleanly", e);
+            }
+        }
+        timer.shutdownNow();
+    }
+}
