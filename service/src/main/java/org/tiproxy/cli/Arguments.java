@@ -3,10 +3,9 @@ package org.tiproxy.cli;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.app.TiProxyConfig;
+import org.tiproxy.cli.CommandLineFlags.Flag;
 import org.tiproxy.config.Key;
 import org.tiproxy.config.NearestName;
 import org.tiproxy.config.Origin;
@@ -14,8 +13,6 @@ import org.tiproxy.config.Problem;
 import org.tiproxy.config.Problems;
 import org.tiproxy.config.SettingsReader;
 import org.tiproxy.supervisor.SupervisorConfig;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * The command line, taken apart in the way of Go's flags: one dash or two, a value after {@code =} or as the next word,
@@ -26,7 +23,7 @@ import picocli.CommandLine.Model.OptionSpec;
 final class Arguments {
     private static final String END_OF_FLAGS = "--";
 
-    private final CommandSpec spec;
+    private final Map<String, Flag> flags;
     private final List<String> words;
     private final List<String> childArguments;
     private final Problems problems;
@@ -35,8 +32,8 @@ final class Arguments {
 
     private int next;
 
-    private Arguments(CommandSpec spec, List<String> words, List<String> childArguments, Problems problems) {
-        this.spec = spec;
+    private Arguments(Map<String, Flag> flags, List<String> words, List<String> childArguments, Problems problems) {
+        this.flags = flags;
         this.words = words;
         this.childArguments = childArguments;
         this.problems = problems;
@@ -48,7 +45,7 @@ final class Arguments {
         int end = all.indexOf(END_OF_FLAGS);
         List<String> words = end < 0 ? all : all.subList(0, end);
         List<String> childArguments = end < 0 ? List.of() : all.subList(end + 1, all.size());
-        Arguments arguments = new Arguments(CommandLineFlags.spec(), words, childArguments, problems);
+        Arguments arguments = new Arguments(CommandLineFlags.all(), words, childArguments, problems);
         while (arguments.next < words.size()) {
             arguments.takeWord();
         }
@@ -86,38 +83,38 @@ final class Arguments {
         int equals = word.indexOf('=');
         String written = equals < 0 ? word : word.substring(0, equals);
         @Nullable String attached = equals < 0 ? null : word.substring(equals + 1);
-        @Nullable OptionSpec flag = known(written);
+        @Nullable Flag flag = known(written);
         if (flag == null) {
             report(written, "unknown flag" + hint(nameOf(written)));
             if (attached == null && followedByValue()) {
                 // Most likely the unknown flag's value, and perhaps a password: not worth a message of its own.
                 next++;
             }
-        } else if (flag.arity().max() == 0) {
+        } else if (flag.value() == Flag.Value.NONE) {
             takeSwitch(flag, attached);
         } else {
             takeFlag(flag, attached);
         }
     }
 
-    private void takeSwitch(OptionSpec flag, @Nullable String attached) {
+    private void takeSwitch(Flag flag, @Nullable String attached) {
         if (attached == null || attached.equals("true")) {
-            values.put(nameOf(flag.longestName()), "");
+            values.put(flag.name(), "");
         } else if (!attached.equals("false")) {
-            report(flag.longestName(), Problem.quote(attached) + ": takes no value");
+            report(flag.shown(), Problem.quote(attached) + ": takes no value");
         }
     }
 
-    private void takeFlag(OptionSpec flag, @Nullable String attached) {
-        String name = nameOf(flag.longestName());
+    private void takeFlag(Flag flag, @Nullable String attached) {
+        String name = flag.name();
         if (attached != null) {
             values.put(name, attached);
-        } else if (flag.arity().min() == 0) {
+        } else if (flag.value() == Flag.Value.OPTIONAL) {
             values.put(name, followedByValue() ? words.get(next++) : "");
         } else if (next < words.size() && known(words.get(next)) == null) {
             values.put(name, words.get(next++));
         } else {
-            report(flag.longestName(), "needs a value: " + flag.longestName() + " " + flag.paramLabel());
+            report(flag.shown(), "needs a value: " + flag.shown() + " " + flag.valueName());
         }
     }
 
@@ -125,14 +122,14 @@ final class Arguments {
         return next < words.size() && !words.get(next).startsWith("-");
     }
 
-    private @Nullable OptionSpec known(String word) {
+    private @Nullable Flag known(String word) {
         if (!word.startsWith("-")) {
             return null;
         }
         int equals = word.indexOf('=');
         String name = nameOf(equals < 0 ? word : word.substring(0, equals));
         // As in Go, -h is help too.
-        return spec.findOption("--" + (name.equals("h") ? CommandLineFlags.HELP : name));
+        return flags.get(name.equals("h") ? CommandLineFlags.HELP : name);
     }
 
     private static String nameOf(String word) {
@@ -144,9 +141,7 @@ final class Arguments {
     }
 
     private String hint(String name) {
-        Set<String> names =
-                spec.options().stream().map(flag -> nameOf(flag.longestName())).collect(Collectors.toSet());
-        @Nullable String nearest = NearestName.find(name, names);
+        @Nullable String nearest = NearestName.find(name, flags.keySet());
         if (nearest != null) {
             return "; did you mean --" + nearest + "?";
         }
