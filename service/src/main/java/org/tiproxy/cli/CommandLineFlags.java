@@ -1,19 +1,47 @@
 package org.tiproxy.cli;
 
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.app.TiProxyConfig;
+import org.tiproxy.cli.CommandLineFlags.Flag.Value;
 import org.tiproxy.config.Key;
 import picocli.CommandLine;
-import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** The flags there are: those of the keys that have one, and those of the program itself. */
+/**
+ * The flags there are: those of the keys that have one and those of the program itself. picocli makes help and completion
+ * of them and is not loaded for anything else, to start faster.
+ */
 final class CommandLineFlags {
+    /**
+     * One flag.
+     *
+     * @param name without dashes
+     * @param value whether it has a value
+     * @param valueName what stands for the value in help texts
+     */
+    record Flag(String name, Value value, String valueName, String description) {
+        enum Value {
+            NONE("0"),
+            OPTIONAL("0..1"),
+            REQUIRED("1");
+
+            final String arity;
+
+            Value(String arity) {
+                this.arity = arity;
+            }
+        }
+
+        /** The flag as people write it. */
+        String shown() {
+            return "--" + name;
+        }
+    }
+
     static final String CONFIG = "config";
     static final String CHECK_CONFIG = "check-config";
     static final String COMPLETION = "completion";
@@ -29,52 +57,46 @@ final class CommandLineFlags {
 
     /** The keys that have a flag. */
     static List<Key<?>> keys() {
-        List<Key<?>> keys = new ArrayList<>();
-        for (Key<?> key : TiProxyConfig.KEYS) {
-            if (key.flagName() != null) {
-                keys.add(key);
-            }
-        }
-        return keys;
+        return TiProxyConfig.KEYS.stream()
+                .<Key<?>>map(key -> key)
+                .filter(key -> key.flagName() != null)
+                .toList();
     }
 
-    /** The flags' names without dashes. */
-    static Set<String> names() {
-        Set<String> names = new TreeSet<>(Set.of(CONFIG, CHECK_CONFIG, COMPLETION, VERSION, HELP));
+    /** Every flag, in the order in which help lists them, by its name without dashes. */
+    static Map<String, Flag> all() {
+        Map<String, Flag> flags = new LinkedHashMap<>();
         for (Key<?> key : keys()) {
-            names.add(name(key));
+            @Nullable String defaultText = key.defaultText();
+            String description =
+                    key.meaning().replace("`", "") + (defaultText == null ? "" : " (default " + defaultText + ")");
+            String valueName = "<" + key.typeName().replace("list of ", "") + ">";
+            add(flags, key.flagName(), Value.REQUIRED, valueName, description);
         }
-        return names;
+        add(flags, CONFIG, Value.REQUIRED, "<file>", "a TOML file with these and all other keys");
+        add(flags, CHECK_CONFIG, Value.NONE, "", "check the configuration, say what is wrong with it, and exit");
+        add(
+                flags,
+                COMPLETION,
+                Value.OPTIONAL,
+                "<bash|zsh>",
+                "print a script that completes flags (default for bash), and exit");
+        add(flags, VERSION, Value.NONE, "", "print the version and exit");
+        add(flags, HELP, Value.NONE, "", "print this and exit");
+        return flags;
     }
 
-    static String name(Key<?> key) {
-        @Nullable String name = key.flagName();
-        if (name == null) {
-            throw new IllegalArgumentException(key.path() + " has no flag");
+    private static void add(
+            Map<String, Flag> flags, @Nullable String name, Value value, String valueName, String description) {
+        if (name != null) {
+            flags.put(name, new Flag(name, value, valueName, description));
         }
-        return name;
     }
 
-    /** What the parser accepts: every flag with one dash or two, all values as text. */
-    static CommandLine forParsing() {
-        CommandLine commandLine = new CommandLine(spec(true));
-        commandLine
-                .setOverwrittenOptionsAllowed(true)
-                .setUnmatchedArgumentsAllowed(true)
-                .setPosixClusteredShortOptionsAllowed(false)
-                .setUnmatchedOptionsAllowedAsOptionParameters(true)
-                .setAllowOptionsAsOptionParameters(false)
-                .setExpandAtFiles(false)
-                .setInterpolateVariables(false)
-                .getCommandSpec()
-                .parser()
-                .collectErrors(true);
-        return commandLine;
-    }
-
-    /** What help and completion show: every flag once. */
-    static CommandLine forPeople() {
-        CommandSpec spec = spec(false);
+    /** What prints help and completion. */
+    static CommandLine commandLine() {
+        CommandSpec spec = CommandSpec.create().name("tiproxy");
+        all().values().forEach(flag -> spec.addOption(option(flag)));
         spec.usageMessage()
                 .width(100)
                 .customSynopsis(SYNOPSIS)
@@ -89,59 +111,12 @@ final class CommandLineFlags {
         return new CommandLine(spec).setInterpolateVariables(false);
     }
 
-    private static CommandSpec spec(boolean bothDashes) {
-        CommandSpec spec = CommandSpec.create().name("tiproxy");
-        for (Key<?> key : keys()) {
-            @Nullable String defaultText = key.defaultText();
-            String description =
-                    key.meaning().replace("`", "") + (defaultText == null ? "" : " (default " + defaultText + ")");
-            spec.addOption(withValue(name(key), key.typeName(), description, bothDashes)
-                    .build());
-        }
-        spec.addOption(withValue(CONFIG, "file", "a TOML file with these and all other keys", bothDashes)
-                .build());
-        spec.addOption(without(CHECK_CONFIG, "check the configuration, say what is wrong with it, and exit", bothDashes)
-                .build());
-        spec.addOption(withValue(
-                        COMPLETION,
-                        "bash|zsh",
-                        "print a script that completes flags (default bash), and exit",
-                        bothDashes)
-                .arity("0..1")
-                .build());
-        spec.addOption(
-                without(VERSION, "print the version and exit", bothDashes).build());
-        spec.addOption(without(HELP, "print this and exit", bothDashes).build());
-        return spec;
-    }
-
-    private static OptionSpec.Builder withValue(String name, String valueName, String description, boolean bothDashes) {
-        return OptionSpec.builder(spellings(name, bothDashes))
-                .paramLabel("<" + valueName + ">")
-                .type(String.class)
-                .arity("1")
-                .description(description);
-    }
-
-    private static OptionSpec.Builder without(String name, String description, boolean bothDashes) {
-        return OptionSpec.builder(spellings(name, bothDashes))
-                .type(boolean.class)
-                .arity("0")
-                .description(description);
-    }
-
-    private static String[] spellings(String name, boolean bothDashes) {
-        if (!bothDashes) {
-            return new String[] {"--" + name};
-        }
-        // As in Go, -h is help too.
-        return name.equals(HELP)
-                ? new String[] {"--help", "-help", "-h", "--h"}
-                : new String[] {"--" + name, "-" + name};
-    }
-
-    /** The flag as people write it. */
-    static String shown(ArgSpec flag) {
-        return ((OptionSpec) flag).names()[0];
+    private static OptionSpec option(Flag flag) {
+        return OptionSpec.builder(flag.shown())
+                .arity(flag.value().arity)
+                .type(flag.value() == Value.NONE ? boolean.class : String.class)
+                .paramLabel(flag.valueName())
+                .description(flag.description())
+                .build();
     }
 }

@@ -55,7 +55,7 @@ public final class Main {
         Problems problems = new Problems();
         Arguments arguments = Arguments.parse(args, problems);
         if (arguments.has(CommandLineFlags.HELP)) {
-            out.print(CommandLineFlags.forPeople().getUsageMessage());
+            out.print(CommandLineFlags.commandLine().getUsageMessage());
             return OK;
         }
         if (arguments.has(CommandLineFlags.VERSION)) {
@@ -103,7 +103,7 @@ public final class Main {
             return;
         }
         try {
-            reader.readFile(Path.of(name), name);
+            reader.readFile(Path.of(name), name, origin);
         } catch (InvalidPathException e) {
             problems.error(origin, Problem.quote(name) + ": expected the path of a file (" + e.getReason() + ")");
         }
@@ -148,7 +148,7 @@ public final class Main {
     private int printCompletion(@Nullable String shell) {
         // picocli's script completes in zsh as well, by zsh's own emulation of bash.
         if (shell == null || shell.isEmpty() || shell.equals("bash") || shell.equals("zsh")) {
-            out.println(AutoComplete.bash("tiproxy", CommandLineFlags.forPeople()));
+            out.println(AutoComplete.bash("tiproxy", CommandLineFlags.commandLine()));
             return OK;
         }
         Origin origin = Origin.ofFlag("--" + CommandLineFlags.COMPLETION, "");

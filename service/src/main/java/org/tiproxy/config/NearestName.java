@@ -12,7 +12,7 @@ public final class NearestName {
     /** The known name nearest to {@code name}; null if none is near enough to be a likely typing mistake. */
     public static @Nullable String find(String name, Collection<String> known) {
         // A short name with two wrong letters is another name; a long one is not.
-        int nearest = Math.min(MAX_DISTANCE, 1 + name.length() / 5) + 1;
+        int nearest = Math.min(MAX_DISTANCE, 1 + name.length() / 6) + 1;
         @Nullable String found = null;
         for (String candidate : known) {
             int distance = distance(name, candidate);

@@ -69,13 +69,14 @@ public final class SettingsReader {
      * Reads a TOML file.
      *
      * @param shownName what messages call it
+     * @param namedBy where the user named the file, for the message that it cannot be read
      */
-    public void readFile(Path file, String shownName) {
+    public void readFile(Path file, String shownName, Origin namedBy) {
         Set<String> secretWords = secretFiles.values().stream()
                 .map(key -> lastSegment(key.path()))
                 .collect(Collectors.toSet());
         boolean complete =
-                new TomlFile(file, shownName, this::isKey, secretWords, problems, this::acceptFromFile).read();
+                new TomlFile(file, shownName, namedBy, this::isKey, secretWords, problems, this::acceptFromFile).read();
         settings.readFrom(file, complete);
         warnOfIgnored(shownName);
     }
@@ -137,7 +138,8 @@ public final class SettingsReader {
             }
         } else {
             // The value is not shown: it may be a password under a mistyped name.
-            problems.error(value.origin(), "unknown key" + hint(path));
+            String what = value.kind() == RawValue.Kind.TABLE ? "unknown table" : "unknown key";
+            problems.error(value.origin(), what + hint(path));
         }
     }
 
@@ -214,20 +216,21 @@ public final class SettingsReader {
         }
     }
 
-    /** The nearest key; else keys of that name in other sections. */
+    /** A key with one letter wrong; else keys of that name in other sections; else the nearest key. */
     private String hint(String path) {
         List<String> known = new ArrayList<>(keys.keySet());
         known.addAll(secretFiles.keySet());
         @Nullable String nearest = NearestName.find(path, known);
-        if (nearest != null) {
-            return "; did you mean " + nearest + "?";
-        }
         String name = lastSegment(path);
         List<String> elsewhere = keys.values().stream()
                 .filter(key -> lastSegment(key.path()).equals(name) || name.equals(key.flagName()))
                 .map(Key::path)
                 .toList();
-        return elsewhere.isEmpty() ? "" : "; there is " + String.join(", ", elsewhere);
+        boolean mistyped = nearest != null && NearestName.distance(path, nearest) == 1;
+        if (!mistyped && !elsewhere.isEmpty()) {
+            return "; there is " + String.join(", ", elsewhere);
+        }
+        return nearest == null ? "" : "; did you mean " + nearest + "?";
     }
 
     private static String lastSegment(String path) {

@@ -25,6 +25,7 @@ import org.tomlj.TomlTable;
 final class TomlFile {
     private final Path file;
     private final String shownName;
+    private final Origin namedBy;
     private final Predicate<String> isKey;
     private final Set<String> secretWords;
     private final Problems problems;
@@ -34,6 +35,7 @@ final class TomlFile {
      * Prepares to read.
      *
      * @param shownName the file's name in messages
+     * @param namedBy where the user named the file
      * @param isKey whether a dotted path is a key, so that a table in its place is a wrong value
      * @param secretWords words in lower case; what stands on a line with one of them is not shown
      * @param values is given every value, known or not, and every empty table
@@ -41,12 +43,14 @@ final class TomlFile {
     TomlFile(
             Path file,
             String shownName,
+            Origin namedBy,
             Predicate<String> isKey,
             Set<String> secretWords,
             Problems problems,
             BiConsumer<String, RawValue> values) {
         this.file = file;
         this.shownName = shownName;
+        this.namedBy = namedBy;
         this.isKey = isKey;
         this.secretWords = secretWords;
         this.problems = problems;
@@ -72,11 +76,11 @@ final class TomlFile {
         try {
             return Files.readString(file);
         } catch (NoSuchFileException e) {
-            problems.error(place(), "no such file");
+            problems.error(namedBy, Problem.quote(shownName) + ": no such file");
         } catch (CharacterCodingException e) {
-            problems.error(place(), "cannot be read: it is not UTF-8 text");
+            problems.error(namedBy, Problem.quote(shownName) + ": cannot be read: it is not UTF-8 text");
         } catch (IOException e) {
-            problems.error(place(), "cannot be read: " + reason(e));
+            problems.error(namedBy, Problem.quote(shownName) + ": cannot be read: " + reason(e));
         }
         return null;
     }
@@ -135,10 +139,6 @@ final class TomlFile {
                 Double.class, RawValue.Kind.FLOAT,
                 Boolean.class, RawValue.Kind.BOOLEAN);
         return kinds.getOrDefault(value.getClass(), RawValue.Kind.DATE_TIME);
-    }
-
-    private Origin place() {
-        return new Origin(Source.FILE, shownName, 0, "", null);
     }
 
     private Origin at(@Nullable TomlPosition position, String path) {
