@@ -10,7 +10,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,6 +18,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
@@ -187,12 +187,19 @@ final class TiProxyJar implements AutoCloseable {
 
     /** Ends the proxy in order, if it still runs; the child with it. */
     @Override
-    public void close() throws Exception {
-        if (process != null && process.isAlive()) {
-            signal("TERM");
-            if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
-                signal("TERM");
-                process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    public void close() throws IOException {
+        if (process == null) {
+            return;
+        }
+        for (int attempt = 0; attempt < 2 && process.isAlive(); attempt++) {
+            process.destroy();
+            try {
+                process.onExit().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            } catch (ExecutionException | TimeoutException e) {
+                throw new IOException("tiproxy does not end; it said:\n" + String.join("\n", output), e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                process.destroyForcibly();
             }
         }
     }
@@ -207,9 +214,5 @@ final class TiProxyJar implements AutoCloseable {
                 Path.of("target", "test-classes").toAbsolutePath().toString(),
                 HttpChild.class.getName(),
                 Integer.toString(backendPort));
-    }
-
-    static String read(Path file) throws IOException {
-        return Files.readString(file);
     }
 }

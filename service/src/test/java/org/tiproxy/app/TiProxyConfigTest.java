@@ -31,6 +31,7 @@ import org.tiproxy.config.Problems;
 import org.tiproxy.config.SettingsReader;
 import org.tiproxy.management.JmxConfig;
 import org.tiproxy.management.JolokiaConfig;
+import org.tiproxy.net.NetworkTransport;
 import org.tiproxy.net.ProxyConfig;
 import org.tiproxy.supervisor.SupervisorConfig;
 import org.tiproxy.supervisor.SupervisorConfig.Probe;
@@ -95,7 +96,7 @@ class TiProxyConfigTest {
                                 Duration.ofSeconds(5),
                                 0,
                                 1024,
-                                ProxyConfig.Transport.AUTO,
+                                NetworkTransport.AUTO,
                                 Duration.ZERO,
                                 Duration.ofSeconds(15)),
                         new BackendConfig(new HostPort("127.0.0.1", 3000)),
@@ -185,7 +186,7 @@ class TiProxyConfigTest {
                                 Duration.ofSeconds(2),
                                 3,
                                 9,
-                                ProxyConfig.Transport.NIO,
+                                NetworkTransport.NIO,
                                 Duration.ofSeconds(4),
                                 Duration.ofMillis(1500)),
                         new BackendConfig(new HostPort("127.0.0.1", 3001)),
