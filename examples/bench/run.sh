@@ -3,7 +3,7 @@
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH='' cd -- "$here/../.." && pwd)
-if [ "${BENCH_BUILD:-yes}" = yes ]; then
+if [ "${BENCH_BUILD:-yes}" = yes ] && ! { [ "${1:-}" = --help ] && [ -f "$here/target/bench.jar" ]; }; then
     echo "Building tiproxy.jar and the benchmark" >&2
     (cd "$root" && mvn -q -DskipTests -pl agent,examples/bench -am package) || {
         echo "run.sh: the build failed (see above)" >&2

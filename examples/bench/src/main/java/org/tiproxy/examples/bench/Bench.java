@@ -137,7 +137,7 @@ public final class Bench {
                         System.getProperty("java.version"),
                         seconds(options.slice()),
                         options.rounds(),
-                        report.below() == 0 ? "no goal missed" : report.below() + " goals missed");
+                        "goals missed: " + report.below());
     }
 
     private static String seconds(Duration duration) {

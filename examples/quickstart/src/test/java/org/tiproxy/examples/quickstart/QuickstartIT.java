@@ -27,7 +27,8 @@ class QuickstartIT {
     void startsWithoutServer() throws Exception {
         Assumptions.assumeTrue(RunningQuickstart.hasServer(), "no MariaDB server on this machine");
         quickstart = new RunningQuickstart(folder);
-        awaitState("CLOSED");
+        awaitState("Proxy", "RUNNING");
+        awaitState("Supervisor", "CLOSED");
         assertThat(quickstart.children()).isEmpty();
     }
 
@@ -49,7 +50,7 @@ class QuickstartIT {
                 assertThat(query(second, "SELECT 1")).isEqualTo("1");
             }
             assertThat(quickstart.children()).isEqualTo(children);
-            assertThat(quickstart.supervisor("StartsTotal")).isEqualTo("1");
+            assertThat(quickstart.attribute("Supervisor", "StartsTotal")).isEqualTo("1");
         }
     }
 
@@ -60,13 +61,13 @@ class QuickstartIT {
             statement.execute("CREATE TABLE visit (name VARCHAR(20))");
             statement.execute("INSERT INTO visit VALUES ('first')");
         }
-        awaitState("CLOSED");
+        awaitState("Supervisor", "CLOSED");
         assertThat(quickstart.children()).isEmpty();
 
         try (Connection connection = quickstart.connect()) {
             assertThat(query(connection, "SELECT name FROM visit")).isEqualTo("first");
         }
-        assertThat(quickstart.supervisor("StartsTotal")).isEqualTo("2");
+        assertThat(quickstart.attribute("Supervisor", "StartsTotal")).isEqualTo("2");
     }
 
     @Test
@@ -81,9 +82,9 @@ class QuickstartIT {
         assertThat(children).isNotEmpty().noneMatch(ProcessHandle::isAlive);
     }
 
-    private void awaitState(String state) {
+    private void awaitState(String type, String state) {
         await().atMost(Duration.ofSeconds(60))
-                .untilAsserted(() -> assertThat(quickstart.supervisor("State"))
+                .untilAsserted(() -> assertThat(quickstart.attribute(type, "State"))
                         .as(quickstart::output)
                         .isEqualTo(state));
     }

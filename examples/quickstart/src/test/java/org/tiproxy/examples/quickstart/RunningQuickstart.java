@@ -81,10 +81,10 @@ final class RunningQuickstart implements AutoCloseable {
         return DriverManager.getConnection(Query.url(Map.of("TIPROXY_PROXY_ADDR", proxyAddress)));
     }
 
-    /** One attribute of the supervisor over Jolokia's HTTP; "unreachable" while nothing answers there. */
-    String supervisor(String attribute) {
+    /** One attribute of the MBean of this type over Jolokia's HTTP; "unreachable" while nothing answers there. */
+    String attribute(String type, String attribute) {
         URI uri = URI.create(
-                "http://" + jolokiaAddress + "/jolokia/read/tiproxy:type=Supervisor,name=default/" + attribute);
+                "http://" + jolokiaAddress + "/jolokia/read/tiproxy:type=" + type + ",name=default/" + attribute);
         try {
             String body = http.send(
                             HttpRequest.newBuilder(uri)
