@@ -318,6 +318,7 @@ final class SupervisorStateMachine {
             case START -> wantChild(operation, now);
             case HOLD -> {
                 held = true;
+                revision++;
                 wantChild(operation, now);
             }
             case RELEASE -> release(operation, now);
@@ -343,6 +344,7 @@ final class SupervisorStateMachine {
             idleSince = now;
         }
         held = false;
+        revision++;
         awaitsFirstVisitor = false;
         tick(now);
     }
@@ -364,6 +366,7 @@ final class SupervisorStateMachine {
     private void stop(Operation operation, long now) {
         boolean kill = operation.kind() == Operation.Kind.KILL;
         held = false;
+        revision++;
         visitors.refuseWaiting(new ProxyException(
                 ProxyError.CLOSED_BY_OPERATOR, "an operator stopped the backend at " + config.address()));
         switch (state) {
@@ -391,6 +394,7 @@ final class SupervisorStateMachine {
         boolean first = !closing;
         closing = true;
         held = false;
+        revision++;
         if (first) {
             visitors.refuseWaiting(new ProxyException(ProxyError.SHUTTING_DOWN, "the proxy is stopping"));
             if (pending != null) {
@@ -417,16 +421,19 @@ final class SupervisorStateMachine {
 
     void setIdleTimeout(Duration timeout, long now) {
         idleTimeout = timeout;
+        revision++;
         tick(now);
     }
 
     void setStartTimeout(Duration timeout, long now) {
         startTimeout = timeout;
+        revision++;
         tick(now);
     }
 
     void setGracePeriod(Duration period, long now) {
         gracePeriod = period;
+        revision++;
         tick(now);
     }
 
@@ -533,22 +540,6 @@ final class SupervisorStateMachine {
         return visitors.waitingCount();
     }
 
-    boolean held() {
-        return held;
-    }
-
-    Duration idleTimeout() {
-        return idleTimeout;
-    }
-
-    Duration startTimeout() {
-        return startTimeout;
-    }
-
-    Duration gracePeriod() {
-        return gracePeriod;
-    }
-
     /** Grows when something that {@link #facts} shows has changed. */
     long revision() {
         return revision;
@@ -557,6 +548,10 @@ final class SupervisorStateMachine {
     Facts facts() {
         return new Facts(
                 state,
+                held,
+                idleTimeout,
+                startTimeout,
+                gracePeriod,
                 startsTotal,
                 startFailuresTotal,
                 unexpectedExitsTotal,
@@ -568,6 +563,10 @@ final class SupervisorStateMachine {
     /** What management shows apart from the connection counts. */
     record Facts(
             SupervisorState state,
+            boolean held,
+            Duration idleTimeout,
+            Duration startTimeout,
+            Duration gracePeriod,
             long startsTotal,
             long startFailuresTotal,
             long unexpectedExitsTotal,

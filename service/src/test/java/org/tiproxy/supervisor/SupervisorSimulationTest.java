@@ -320,7 +320,7 @@ class SupervisorSimulationTest {
             if (reason.startsWith("no connection")) {
                 idleStops++;
                 assertThat(machine.waitingCount() + machine.activeCount()).isZero();
-                assertThat(machine.held()).isFalse();
+                assertThat(machine.facts().held()).isFalse();
             }
             if (from == SupervisorState.OPENED && to == SupervisorState.CLOSED) {
                 unexpected++;
