@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
@@ -77,6 +78,10 @@ public final class TiProxy {
         Instant startTime = Instant.now();
         HostPort backend = config.backend().address();
         MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
+        CompletableFuture<?> jmx = config.jmx().address() == null ? null : startJmx(beans);
+        if (config.jolokia().address() != null) {
+            startJolokia();
+        }
 
         ThreadPoolExecutor resolver = new ThreadPoolExecutor(
                 2, 2, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), new DaemonThreads("tiproxy-resolver"));
@@ -119,7 +124,9 @@ public final class TiProxy {
                         config.configFile() == null ? "" : config.configFile().toString(),
                         this::stopInBackground),
                 "type=Service");
-        startEndpoints(beans);
+        if (jmx != null) {
+            finished(jmx);
+        }
 
         life.start();
         log.info(
@@ -132,16 +139,42 @@ public final class TiProxy {
                 supervisorConfig == null ? "" : ", which it starts on the first connection");
     }
 
-    private void startEndpoints(MBeanServer beans) throws ProxyException {
+    /** RMI takes its time: it starts beside everything else. */
+    private CompletableFuture<JmxConnector> startJmx(MBeanServer beans) {
+        CompletableFuture<JmxConnector> connector = new CompletableFuture<>();
+        new DaemonThreads("tiproxy-jmx-start")
+                .newThread(() -> {
+                    try {
+                        connector.complete(JmxConnector.start(config.jmx(), beans));
+                    } catch (IOException | RuntimeException e) {
+                        connector.completeExceptionally(e);
+                    }
+                })
+                .start();
+        undo.push(() -> connector
+                .handle((started, failure) -> started)
+                .thenAccept(started -> {
+                    if (started != null) {
+                        started.close();
+                    }
+                })
+                .join());
+        return connector;
+    }
+
+    private static <T> T finished(CompletableFuture<T> start) throws ProxyException {
         try {
-            if (config.jmx().address() != null) {
-                JmxConnector jmx = JmxConnector.start(config.jmx(), beans);
-                undo.push(jmx::close);
-            }
-            if (config.jolokia().address() != null) {
-                JolokiaEndpoint jolokia = JolokiaEndpoint.start(config.jolokia());
-                undo.push(jolokia::close);
-            }
+            return start.join();
+        } catch (CompletionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new ProxyException(ProxyError.INTERNAL, String.valueOf(cause.getMessage()), cause);
+        }
+    }
+
+    private void startJolokia() throws ProxyException {
+        try {
+            JolokiaEndpoint jolokia = JolokiaEndpoint.start(config.jolokia());
+            undo.push(jolokia::close);
         } catch (IOException e) {
             throw new ProxyException(ProxyError.INTERNAL, String.valueOf(e.getMessage()), e);
         }

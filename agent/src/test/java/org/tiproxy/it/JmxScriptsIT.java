@@ -1,0 +1,136 @@
+package org.tiproxy.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Every script of jmx-scripts, with the real jmxterm, against a running service. */
+@Timeout(180)
+class JmxScriptsIT {
+    private static final Path SCRIPTS =
+            Path.of("..", "jmx-scripts").toAbsolutePath().normalize();
+    private static final Path JMXTERM = Path.of("target", "jmxterm.jar").toAbsolutePath();
+
+    @TempDir
+    Path folder;
+
+    private TiProxyJar tiproxy;
+
+    @BeforeAll
+    static void bePatient() {
+        Awaitility.setDefaultTimeout(TiProxyJar.PATIENCE);
+    }
+
+    @BeforeEach
+    void start() throws Exception {
+        tiproxy = new TiProxyJar(folder.resolve("state"));
+        tiproxy.start(tiproxy.httpChild().toArray(String[]::new));
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        tiproxy.close();
+    }
+
+    private String run(String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(
+                List.of(SCRIPTS.resolve("tiproxy-jmx").toString(), "--url", "127.0.0.1:" + tiproxy.jmxPort));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("JMXTERM_JAR", JMXTERM.toString());
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        Process process = builder.start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
+        return said;
+    }
+
+    @Test
+    void everyScriptIsTestedHere() throws Exception {
+        try (Stream<Path> files = Files.list(SCRIPTS)) {
+            Set<String> scripts = files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".jmx"))
+                    .map(name -> name.replace(".jmx", ""))
+                    .collect(Collectors.toSet());
+            assertThat(scripts)
+                    .containsExactlyInAnyOrder(
+                            "status", "start", "stop", "restart", "pause", "resume", "drain", "connections", "watch");
+        }
+    }
+
+    @Test
+    void startStatusRestartAndStopGovernTheChild() throws Exception {
+        assertThat(run("status")).contains("CLOSED", "RUNNING", "127.0.0.1:" + tiproxy.port);
+
+        run("start");
+        assertThat(tiproxy.supervisor("State")).isEqualTo("OPENED");
+        String first = tiproxy.supervisor("Pid");
+        assertThat(run("status")).contains("OPENED", first);
+
+        run("restart");
+        assertThat(tiproxy.supervisor("State")).isEqualTo("OPENED");
+        assertThat(tiproxy.supervisor("Pid")).isNotEqualTo(first);
+
+        run("stop");
+        assertThat(tiproxy.supervisor("State")).isEqualTo("CLOSED");
+        assertThat(tiproxy.supervisor("Pid")).isEqualTo("0");
+    }
+
+    @Test
+    void pauseResumeAndDrainGovernTheListener() throws Exception {
+        run("pause");
+        assertThat(tiproxy.proxy("State")).isEqualTo("PAUSED");
+        run("resume");
+        assertThat(tiproxy.proxy("State")).isEqualTo("RUNNING");
+        assertThat(run("drain", "1")).contains("drained");
+        assertThat(tiproxy.proxy("State")).isEqualTo("DRAINING");
+        run("resume");
+        assertThat(tiproxy.get("/after")).contains("path /after");
+    }
+
+    @Test
+    void connectionsAndWatchShowWhatIsOpen() throws Exception {
+        try (Socket client = new Socket("127.0.0.1", tiproxy.port)) {
+            await().until(() -> tiproxy.proxy("ActiveConnections").equals("1"));
+            assertThat(run("connections")).contains("127.0.0.1:" + client.getLocalPort());
+            assertThat(run("watch", "1", "1")).contains("ActiveConnections", "WaitingConnections");
+        }
+    }
+
+    @Test
+    void theSameBeansAnswerOverHttp() throws Exception {
+        assertThat(tiproxy.jolokia("exec/tiproxy:type=Supervisor,name=default/hold/true"))
+                .contains("\"status\":200");
+        assertThat(tiproxy.supervisor("State")).isEqualTo("OPENED");
+        assertThat(tiproxy.jolokia("write/tiproxy:type=Supervisor,name=default/IdleTimeoutMillis/-1"))
+                .contains("\"status\":200");
+        assertThat(tiproxy.supervisor("IdleTimeoutMillis")).isEqualTo("-1");
+        assertThat(tiproxy.jolokia("write/tiproxy:type=Proxy,name=default/MaxConnections/7"))
+                .contains("\"status\":200");
+        assertThat(tiproxy.proxy("MaxConnections")).isEqualTo("7");
+        assertThat(tiproxy.jolokia("write/tiproxy:type=Proxy,name=default/MaxConnections/-7"))
+                .contains("max-connections -7 is negative");
+        assertThat(tiproxy.jolokia("read/java.lang:type=Memory/HeapMemoryUsage"))
+                .contains("\"used\"");
+        assertThat(tiproxy.jolokia("read/com.sun.management:type=HotSpotDiagnostic"))
+                .contains("\"status\":403");
+        assertThat(tiproxy.jolokia("exec/tiproxy:type=Supervisor,name=default/kill"))
+                .contains("\"status\":200");
+    }
+}
