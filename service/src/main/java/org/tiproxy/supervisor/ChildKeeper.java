@@ -1,7 +1,7 @@
 package org.tiproxy.supervisor;
 
-import java.io.Closeable;
 import java.io.IOException;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -142,12 +142,13 @@ final class ChildKeeper {
     }
 
     private void requireFreeAddress() throws ProxyException {
+        Socket connection;
         try {
-            Closeable connection = new TcpProbe(config.address()).ask(ADDRESS_CHECK_MILLIS);
-            connection.close();
+            connection = TcpProbe.connect(config.address(), ADDRESS_CHECK_MILLIS);
         } catch (IOException e) {
             return;
         }
+        TcpProbe.closeGently(connection);
         throw new ProxyException(
                 ProxyError.BACKEND_ADDRESS_TAKEN,
                 "something that tiproxy did not start already answers at " + config.address() + ", so " + command

@@ -8,10 +8,13 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.UnknownHostException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tiproxy.common.HostPort;
 
 /** Ready means: a TCP connection is accepted. */
 final class TcpProbe implements ReadinessProbe {
+    private static final Logger log = LoggerFactory.getLogger(TcpProbe.class);
     private static final int LINGER_MILLIS = 200;
     private static final int LINGER_BYTES = 65_536;
 
@@ -56,9 +59,9 @@ final class TcpProbe implements ReadinessProbe {
 
     /**
      * Says goodbye with a FIN and reads what the other side still says, so that it sees an orderly end instead of a
-     * reset. Takes {@value #LINGER_MILLIS} ms at most per piece.
+     * reset. Waits {@value #LINGER_MILLIS} ms at most for a piece of it.
      */
-    static void closeGently(Socket socket) throws IOException {
+    static void closeGently(Socket socket) {
         try (socket) {
             socket.setSoTimeout(LINGER_MILLIS);
             socket.shutdownOutput();
@@ -67,6 +70,9 @@ final class TcpProbe implements ReadinessProbe {
             for (int total = 0, count = 0; count >= 0 && total < LINGER_BYTES; total += count) {
                 count = in.read(rest);
             }
+        } catch (IOException e) {
+            // It does not want to end: then it will see the reset that we tried to spare it.
+            log.debug("A probe connection ended with {}", e.toString());
         }
     }
 }

@@ -1,60 +1,111 @@
 package org.tiproxy.supervisor;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 
-/** Configurations for tests: build on {@link #SAMPLE} and change what matters. */
+/** Builds configurations for tests. */
 final class SupervisorConfigs {
-    /** Idle 30 s, start 10 s, grace 5 s, back-off 1 s to 8 s. */
-    static final SupervisorConfig SAMPLE = new SupervisorConfig(
-            "sample",
-            List.of(),
-            null,
-            new HostPort("127.0.0.1", 3000),
-            Duration.ofSeconds(30),
-            Duration.ofSeconds(10),
-            Duration.ofMillis(500),
-            Duration.ofSeconds(5),
-            SupervisorConfig.Probe.TCP,
-            null,
-            Duration.ofSeconds(1),
-            Duration.ofSeconds(8),
-            Path.of("unused"));
+    private String exec = "sample";
+    private List<String> args = List.of();
+    private @Nullable Path workdir;
+    private HostPort address = new HostPort("127.0.0.1", 3000);
+    private Duration idleTimeout = Duration.ofSeconds(30);
+    private Duration startTimeout = Duration.ofSeconds(10);
+    private Duration gracePeriod = Duration.ofSeconds(5);
+    private SupervisorConfig.Probe probe = SupervisorConfig.Probe.TCP;
+    private @Nullable URI httpProbe;
+    private Path stateDirectory = Path.of("unused");
 
     private SupervisorConfigs() {}
 
-    static SupervisorConfig withIdle(SupervisorConfig config, Duration idleTimeout) {
-        return copy(config, config.exec(), config.args(), config.workdir(), idleTimeout, config.probe());
+    /** Idle 30 s, start 10 s, grace 5 s, back-off 1 s to 8 s, a command that does not exist. */
+    static SupervisorConfigs sample() {
+        return new SupervisorConfigs();
     }
 
-    static SupervisorConfig withCommand(
-            SupervisorConfig config, String exec, List<String> args, @Nullable Path workdir) {
-        return copy(config, exec, args, workdir, config.idleTimeout(), config.probe());
+    /** A {@link TestChild} at {@code port}, with time limits that a slow machine does not reach by accident. */
+    static SupervisorConfigs testChild(Path stateDirectory, int port, String... behaviour) {
+        List<String> args = new ArrayList<>(TestChild.jvmArguments());
+        args.add("port=" + port);
+        args.addAll(List.of(behaviour));
+        return sample().command(TestChild.JAVA, args)
+                .port(port)
+                .start(Duration.ofSeconds(60))
+                .grace(Duration.ofSeconds(60))
+                .stateDirectory(stateDirectory);
     }
 
-    private static SupervisorConfig copy(
-            SupervisorConfig config,
-            String exec,
-            List<String> args,
-            @Nullable Path workdir,
-            Duration idleTimeout,
-            SupervisorConfig.Probe probe) {
+    @CanIgnoreReturnValue
+    SupervisorConfigs command(String newExec, List<String> newArgs) {
+        exec = newExec;
+        args = newArgs;
+        return this;
+    }
+
+    @CanIgnoreReturnValue
+    SupervisorConfigs workdir(Path directory) {
+        workdir = directory;
+        return this;
+    }
+
+    @CanIgnoreReturnValue
+    SupervisorConfigs port(int port) {
+        address = new HostPort("127.0.0.1", port);
+        return this;
+    }
+
+    @CanIgnoreReturnValue
+    SupervisorConfigs idle(Duration timeout) {
+        idleTimeout = timeout;
+        return this;
+    }
+
+    @CanIgnoreReturnValue
+    SupervisorConfigs start(Duration timeout) {
+        startTimeout = timeout;
+        return this;
+    }
+
+    @CanIgnoreReturnValue
+    SupervisorConfigs grace(Duration period) {
+        gracePeriod = period;
+        return this;
+    }
+
+    @CanIgnoreReturnValue
+    SupervisorConfigs probe(SupervisorConfig.Probe newProbe, @Nullable URI uri) {
+        probe = newProbe;
+        httpProbe = uri;
+        return this;
+    }
+
+    @CanIgnoreReturnValue
+    SupervisorConfigs stateDirectory(Path directory) {
+        stateDirectory = Objects.requireNonNull(directory);
+        return this;
+    }
+
+    SupervisorConfig build() {
         return new SupervisorConfig(
                 exec,
                 args,
                 workdir,
-                config.address(),
+                address,
                 idleTimeout,
-                config.startTimeout(),
-                config.readyInterval(),
-                config.gracePeriod(),
+                startTimeout,
+                Duration.ofMillis(500),
+                gracePeriod,
                 probe,
-                config.httpProbe(),
-                config.minBackoff(),
-                config.maxBackoff(),
-                config.stateDirectory());
+                httpProbe,
+                Duration.ofSeconds(1),
+                Duration.ofSeconds(8),
+                stateDirectory);
     }
 }

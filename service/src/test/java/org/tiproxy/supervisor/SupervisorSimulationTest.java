@@ -21,7 +21,7 @@ import org.tiproxy.error.ProxyException;
 class SupervisorSimulationTest {
 
     @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
     void invariantsHoldWhateverHappens(long seed) {
         new World(seed).run(20_000);
     }
@@ -76,8 +76,9 @@ class SupervisorSimulationTest {
         World(long seed) {
             random = new Random(seed);
             now = random.nextLong();
-            SupervisorConfig config =
-                    SupervisorConfigs.withIdle(SupervisorConfigs.SAMPLE, Duration.ofSeconds(random.nextInt(3) * 10L));
+            SupervisorConfig config = SupervisorConfigs.sample()
+                    .idle(Duration.ofSeconds(random.nextInt(3) * 10L))
+                    .build();
             machine = new SupervisorStateMachine(config, "simulated", this);
         }
 

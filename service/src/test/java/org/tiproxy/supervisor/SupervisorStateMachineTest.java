@@ -79,7 +79,7 @@ class SupervisorStateMachineTest {
     }
 
     private static Bench bench() {
-        return new Bench(SupervisorConfigs.SAMPLE);
+        return new Bench(SupervisorConfigs.sample().build());
     }
 
     private static Bench starting() {
@@ -385,7 +385,7 @@ class SupervisorStateMachineTest {
 
     @Test
     void idleTimeoutZeroLeavesAChildStartedByHandUntilItsFirstConnectionCloses() {
-        Bench bench = new Bench(SupervisorConfigs.withIdle(SupervisorConfigs.SAMPLE, Duration.ZERO));
+        Bench bench = new Bench(SupervisorConfigs.sample().idle(Duration.ZERO).build());
         bench.operate(Operation.Kind.START);
         bench.ready();
         assertThat(bench.machine.state()).isEqualTo(OPENED);
