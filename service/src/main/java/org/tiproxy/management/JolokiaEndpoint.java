@@ -35,14 +35,17 @@ public final class JolokiaEndpoint implements AutoCloseable {
     private static final int BACKLOG = 50;
     private static final int THREADS = 4;
     private static final int IDLE_THREAD_SECONDS = 60;
+    private static final long ANSWER_MILLIS = 2000;
 
     private final HttpServer http;
     private final HostPort address;
     private final ThreadPoolExecutor threads;
     private final CompletableFuture<JolokiaBackend> backend = new CompletableFuture<>();
+    private final JolokiaExchangeHandler handler;
 
-    private JolokiaEndpoint(HttpServer http) {
+    private JolokiaEndpoint(HttpServer http, BrowserGuard guard) {
         this.http = http;
+        this.handler = new JolokiaExchangeHandler(guard, backend);
         this.address = HostPort.of(http.getAddress());
         this.threads = daemonThreads();
     }
@@ -65,8 +68,8 @@ public final class JolokiaEndpoint implements AutoCloseable {
         } catch (IOException e) {
             throw Listening.failed("Jolokia", "jolokia.addr", wanted, e);
         }
-        JolokiaEndpoint endpoint = new JolokiaEndpoint(http);
-        endpoint.serve(config, new BrowserGuard(wanted.host(), config.allowedHosts()));
+        JolokiaEndpoint endpoint = new JolokiaEndpoint(http, new BrowserGuard(wanted.host(), config.allowedHosts()));
+        endpoint.serve(config);
         log.info("Jolokia at {}{}", endpoint.url(), config.user() == null ? "" : " (with authentication)");
         return endpoint;
     }
@@ -84,6 +87,7 @@ public final class JolokiaEndpoint implements AutoCloseable {
     /** Closes all connections and frees the port. Does nothing when called again. */
     @Override
     public void close() {
+        handler.awaitAnswers(ANSWER_MILLIS);
         http.stop(0);
         // Jolokia may still be starting; then the thread that starts it finds the future taken, and stops it.
         boolean starting = backend.completeExceptionally(new IllegalStateException("The endpoint is closed"));
@@ -93,8 +97,8 @@ public final class JolokiaEndpoint implements AutoCloseable {
         threads.shutdown();
     }
 
-    private void serve(JolokiaConfig config, BrowserGuard guard) {
-        HttpContext context = http.createContext(CONTEXT, new JolokiaExchangeHandler(guard, backend));
+    private void serve(JolokiaConfig config) {
+        HttpContext context = http.createContext(CONTEXT, handler);
         String user = config.user();
         Secret password = config.password();
         if (user != null && password != null) {

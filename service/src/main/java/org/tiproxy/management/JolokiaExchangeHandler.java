@@ -12,6 +12,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jolokia.json.JSONObject;
 import org.jolokia.json.JSONStructure;
 import org.jolokia.server.core.request.BadRequestException;
@@ -31,6 +34,8 @@ final class JolokiaExchangeHandler implements HttpHandler {
 
     private final BrowserGuard guard;
     private final CompletableFuture<JolokiaBackend> backend;
+    /** One party for each request that is being answered, and one for the endpoint itself. */
+    private final Phaser answering = new Phaser(1);
 
     JolokiaExchangeHandler(BrowserGuard guard, CompletableFuture<JolokiaBackend> backend) {
         this.guard = guard;
@@ -39,6 +44,26 @@ final class JolokiaExchangeHandler implements HttpHandler {
 
     @Override
     public void handle(HttpExchange exchange) throws IOException {
+        answering.register();
+        try {
+            handleRegistered(exchange);
+        } finally {
+            answering.arriveAndDeregister();
+        }
+    }
+
+    /** Waits until the requests of this moment are answered, {@code millis} at most: one of them may be a shutdown. */
+    void awaitAnswers(long millis) {
+        try {
+            answering.awaitAdvanceInterruptibly(answering.arriveAndDeregister(), millis, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            log.debug("{} requests are cut off unanswered", answering.getUnarrivedParties());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void handleRegistered(HttpExchange exchange) throws IOException {
         try (exchange) {
             BrowserGuard.Decision decision = guard.decide(
                     exchange.getRequestHeaders(), exchange.getLocalAddress().getAddress());
