@@ -145,14 +145,17 @@ class ServiceIT {
             assertThat(tiproxy.supervisor("LastError"))
                     .contains("127.0.0.1:" + squatter.getLocalPort())
                     .contains("already");
-            assertThat(tiproxy.supervisor("StartsTotal")).isEqualTo("0");
+            assertThat(tiproxy.supervisor("StartFailuresTotal")).isEqualTo("1");
             assertThat(tiproxy.supervisor("Pid")).isEqualTo("0");
+            assertThat(tiproxy.supervisor("LastExitStatus"))
+                    .as("nothing was run")
+                    .isEmpty();
         }
     }
 
     @Test
     void aSignalLetsConnectionsFinishStopsTheChildAndEndsWithZero() throws Exception {
-        try (TiProxyJar tiproxy = tiproxy()) {
+        try (TiProxyJar tiproxy = tiproxy().gracefulClose("60s")) {
             tiproxy.start(tiproxy.httpChild().toArray(String[]::new));
             try (Socket client = new Socket("127.0.0.1", tiproxy.port)) {
                 client.getOutputStream().write("GET /slow HTTP/1.1\r\nHost: x\r\n".getBytes(StandardCharsets.US_ASCII));
@@ -178,7 +181,7 @@ class ServiceIT {
 
     @Test
     void aSecondSignalEndsAtOnceAndLeavesNoChild() throws Exception {
-        try (TiProxyJar tiproxy = tiproxy()) {
+        try (TiProxyJar tiproxy = tiproxy().gracefulClose("60s")) {
             tiproxy.start(tiproxy.httpChild().toArray(String[]::new));
             try (Socket client = new Socket("127.0.0.1", tiproxy.port)) {
                 await().until(() -> tiproxy.supervisor("State").equals("OPENED"));

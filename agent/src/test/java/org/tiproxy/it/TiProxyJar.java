@@ -44,9 +44,16 @@ final class TiProxyJar implements AutoCloseable {
     private final List<String> output = new CopyOnWriteArrayList<>();
     private final Map<Predicate<String>, CompletableFuture<String>> awaited = new ConcurrentHashMap<>();
     private Process process;
+    /** Short: the HTTP client keeps its connections for later. */
+    private String gracefulClose = "500ms";
 
     TiProxyJar(Path stateDirectory) throws IOException {
         this.stateDirectory = stateDirectory;
+    }
+
+    TiProxyJar gracefulClose(String duration) {
+        gracefulClose = duration;
+        return this;
     }
 
     static int freePort() throws IOException {
@@ -70,6 +77,7 @@ final class TiProxyJar implements AutoCloseable {
         command.addAll(List.of(args));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().keySet().removeIf(name -> name.startsWith("TIPROXY_"));
+        builder.environment().put("TIPROXY_PROXY_GRACEFUL_CLOSE_CONN_TIMEOUT", gracefulClose);
         builder.environment().put("TIPROXY_JMX_ADDR", "127.0.0.1:" + jmxPort);
         builder.environment().put("TIPROXY_JOLOKIA_ADDR", "127.0.0.1:" + jolokiaPort);
         builder.environment().put("TIPROXY_SUPERVISOR_STATE_DIR", stateDirectory.toString());

@@ -23,10 +23,10 @@ public interface SupervisorMXBean {
     /** When a connection came or went or the state changed for the last time, ISO-8601 in UTC. */
     String getLastChangeTime();
 
-    /** Children that became ready. */
+    /** Starts that were tried, successful or not. */
     long getStartsTotal();
 
-    /** Children that could not be spawned, ended while starting or were not ready in time. */
+    /** Starts that failed: nothing could be run, the address was taken, or the child ended or was not ready in time. */
     long getStartFailuresTotal();
 
     /** Children that ended by themselves after they had been ready. */
