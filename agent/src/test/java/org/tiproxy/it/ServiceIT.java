@@ -172,7 +172,7 @@ class ServiceIT {
                 client.getOutputStream().write("Connection: close\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
                 assertThat(new String(client.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
                         .contains("path /slow");
-                client.close();
+                client.shutdownOutput();
 
                 assertThat(tiproxy.awaitExit()).isZero();
                 assertThat(alive(pid)).isEmpty();
