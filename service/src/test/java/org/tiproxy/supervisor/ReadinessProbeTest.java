@@ -149,12 +149,12 @@ class ReadinessProbeTest {
     void pausesBeginShortAndGrowWithTheTimeWaited() {
         long max = Duration.ofMillis(500).toNanos();
         assertThat(Duration.ofNanos(ProbeLoop.pause(0, max))).isEqualTo(Duration.ofMillis(2));
-        assertThat(Duration.ofNanos(ProbeLoop.pause(Duration.ofMillis(80).toNanos(), max)))
-                .isEqualTo(Duration.ofMillis(10));
+        assertThat(Duration.ofNanos(ProbeLoop.pause(Duration.ofMillis(40).toNanos(), max)))
+                .isEqualTo(Duration.ofMillis(5));
         assertThat(Duration.ofNanos(ProbeLoop.pause(Duration.ofSeconds(1).toNanos(), max)))
-                .isEqualTo(Duration.ofMillis(20));
+                .isEqualTo(Duration.ofMillis(10));
         assertThat(Duration.ofNanos(ProbeLoop.pause(Duration.ofSeconds(10).toNanos(), max)))
-                .isEqualTo(Duration.ofMillis(100));
+                .isEqualTo(Duration.ofMillis(50));
         assertThat(Duration.ofNanos(ProbeLoop.pause(Duration.ofHours(1).toNanos(), max)))
                 .isEqualTo(Duration.ofMillis(500));
         assertThat(Duration.ofNanos(ProbeLoop.pause(Duration.ofHours(1).toNanos(), 1_000_000)))
