@@ -11,7 +11,8 @@ public interface BackendGate {
 
     /**
      * Asks to use the backend. The visitor counts as waiting until {@link Visitor#admitted} or {@link
-     * Visitor#refused}, and from admission on as active, until the ticket is closed.
+     * Visitor#refused}, and from admission on as active, until the ticket is closed or {@link Visitor#backendGone} is
+     * called.
      *
      * @param visitor hears exactly one of admitted and refused, unless the ticket is closed before; perhaps before this
      *     method returns, perhaps on another thread

@@ -48,9 +48,13 @@ final class HttpProbe implements ReadinessProbe {
     }
 
     private static void close(HttpURLConnection connection) throws IOException {
+        // Null for a bad status without a body; getInputStream would throw there.
         InputStream error = connection.getErrorStream();
-        try (InputStream body = error == null ? connection.getInputStream() : error) {
-            body.readNBytes(MAX_BODY);
+        boolean bad = connection.getResponseCode() >= 400;
+        try (InputStream body = bad ? error : connection.getInputStream()) {
+            if (body != null) {
+                body.readNBytes(MAX_BODY);
+            }
         } finally {
             connection.disconnect();
         }

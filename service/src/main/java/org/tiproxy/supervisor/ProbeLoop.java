@@ -12,7 +12,7 @@ import org.tiproxy.common.Ticker;
  * Probes a starting child on a thread of its own until it is ready or {@link #cancel} is called.
  *
  * <p>The pause between two probes is what readiness is noticed too late, so it begins with 2 ms and grows with the time
- * waited: an eighth of it up to 20 ms, later a hundredth, and never above the configured interval.
+ * waited: an eighth of it up to 10 ms, later half a percent, and never above the configured interval.
  */
 final class ProbeLoop {
     private static final Logger log = LoggerFactory.getLogger(ProbeLoop.class);
@@ -62,8 +62,8 @@ final class ProbeLoop {
 
     /** The pause after {@code waited} nanoseconds. */
     static long pause(long waited, long maxPause) {
-        long early = Math.min(TimeUnit.MILLISECONDS.toNanos(20), waited / 8);
-        long pause = Math.max(TimeUnit.MILLISECONDS.toNanos(2), Math.max(early, waited / 100));
+        long early = Math.min(TimeUnit.MILLISECONDS.toNanos(10), waited / 8);
+        long pause = Math.max(TimeUnit.MILLISECONDS.toNanos(2), Math.max(early, waited / 200));
         return Math.max(1, Math.min(pause, maxPause));
     }
 

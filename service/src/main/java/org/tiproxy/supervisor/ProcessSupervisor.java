@@ -2,18 +2,9 @@ package org.tiproxy.supervisor;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tiproxy.backend.BackendGate;
@@ -54,43 +45,12 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
     private static final Ticket NO_TICKET = () -> {};
     private static final Duration KILL_MARGIN = Duration.ofSeconds(3);
 
-    private final SupervisorConfig config;
     private final ChildCommand command;
-    private final Ticker ticker;
-    private final ChildKeeper keeper;
-    private final UsageLog usage;
-    private final List<SupervisorListener> listeners = new CopyOnWriteArrayList<>();
-    private final CountDownLatch closed = new CountDownLatch(1);
-    private final Thread thread;
+    private final SupervisorLoop loop;
 
-    /** Guards the machine, the effects and what says when the thread has to wake up. */
-    private final ReentrantLock lock = new ReentrantLock();
-
-    private final Condition work = lock.newCondition();
-    private final SupervisorStateMachine machine;
-    private final Deque<Runnable> effects = new ArrayDeque<>();
-    private boolean woken;
-    private long wakeAt;
-
-    private volatile SupervisorStateMachine.Facts facts;
-    private volatile int activeConnections;
-    private volatile int waitingConnections;
-    private volatile long lastChangeMillis = System.currentTimeMillis();
-    private long publishedRevision;
-
-    /** Of the thread only. */
-    private boolean ended;
-
-    private ProcessSupervisor(SupervisorConfig config, StateDirectory directory, Ticker ticker) {
-        this.config = config;
-        this.ticker = ticker;
+    private ProcessSupervisor(SupervisorConfig config, StateDirectory directory) {
         this.command = new ChildCommand(config);
-        this.machine = new SupervisorStateMachine(config, command.toString(), new QueuedEffects());
-        this.keeper = new ChildKeeper(config, command, directory, ticker, new KeeperNews());
-        this.facts = machine.facts();
-        this.usage = new UsageLog(config.address(), Instant.ofEpochMilli(lastChangeMillis), ticker.nanoTime());
-        this.thread = new Thread(this::run, "tiproxy-supervisor");
-        thread.setDaemon(true);
+        this.loop = new SupervisorLoop(config, command, directory, Ticker.SYSTEM);
     }
 
     /**
@@ -110,74 +70,21 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
         StateDirectory directory = StateDirectory.open(config.stateDirectory(), config.address());
         ProcessSupervisor supervisor;
         try {
-            supervisor = new ProcessSupervisor(config, directory, Ticker.SYSTEM);
+            supervisor = new ProcessSupervisor(config, directory);
         } catch (RuntimeException e) {
             directory.close();
             throw e;
         }
-        supervisor.takeOver();
-        supervisor.thread.start();
+        supervisor.loop.start();
         return supervisor;
-    }
-
-    private void takeOver() {
-        Optional<ChildKeeper.Former> found = keeper.findFormer();
-        if (found.isEmpty()) {
-            return;
-        }
-        ChildKeeper.Former former = found.get();
-        long pid = former.leader().pid();
-        dispatch(now -> {
-            if (former.sameCommand()) {
-                machine.adopt(pid, ChildKeeper.age(former), now);
-            } else {
-                machine.discard(pid, now);
-            }
-        });
-        keeper.adopt(machine.attempt(), former);
     }
 
     // ---- the gate ----
 
     @Override
     public Ticket enter(Visitor visitor) {
-        Visit visit = new Visit(visitor, this::leave);
-        ProxyException refusal;
-        boolean admitted = false;
-        lock.lock();
-        try {
-            long now = ticker.nanoTime();
-            refusal = machine.refusal(now);
-            if (refusal == null) {
-                admitted = machine.enter(visit, now);
-                visitorsChanged();
-            }
-        } finally {
-            lock.unlock();
-        }
-        if (refusal != null) {
-            visit.refuse(refusal);
-            return NO_TICKET;
-        }
-        if (admitted) {
-            visit.admit();
-        }
-        return visit;
-    }
-
-    private void leave(Visit visit) {
-        lock.lock();
-        try {
-            machine.leave(visit, ticker.nanoTime());
-            visitorsChanged();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void visitorsChanged() {
-        lastChangeMillis = System.currentTimeMillis();
-        publish();
+        Visit visit = new Visit(visitor, loop::leave);
+        return loop.enter(visit) ? visit : NO_TICKET;
     }
 
     // ---- operations ----
@@ -219,10 +126,10 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
      */
     private CompletableFuture<String> operate(Operation.Kind kind) {
         Operation operation = new Operation(kind);
-        if (closed.getCount() == 0) {
+        loop.dispatch((machine, now) -> machine.operate(operation, now));
+        if (loop.isClosed()) {
+            // Nobody carries out effects any more.
             operation.result().complete("nothing done: the proxy has stopped");
-        } else {
-            dispatch(now -> machine.operate(operation, now));
         }
         return operation.result();
     }
@@ -243,16 +150,13 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
      */
     public void close(Duration grace) {
         requireNotNegative("grace period", grace);
-        dispatch(now -> {
+        loop.dispatch((machine, now) -> {
             machine.setGracePeriod(grace, now);
             machine.close(false, now);
         });
-        if (Thread.currentThread() == thread) {
-            return;
-        }
         try {
             long limit = Elapsed.nanos(grace) + KILL_MARGIN.toNanos();
-            if (!closed.await(limit, TimeUnit.NANOSECONDS)) {
+            if (!loop.awaitClosed(limit)) {
                 log.warn("{} still runs {} after SIGTERM, pid {}", command, Elapsed.text(limit), pid());
             }
         } catch (InterruptedException e) {
@@ -268,14 +172,8 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
      * shutdown hooks and second signals; idempotent, and safe in any state.
      */
     public void killNow() {
-        if (closed.getCount() == 0) {
-            return;
-        }
-        try {
-            dispatch(now -> machine.close(true, now));
-        } finally {
-            // Not left to the thread, which may be about to spawn, or be the one that has failed.
-            keeper.killForGood();
+        if (!loop.isClosed()) {
+            loop.killNow();
         }
     }
 
@@ -283,62 +181,62 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
 
     /** The state. */
     public SupervisorState state() {
-        return facts.state();
+        return loop.facts().state();
     }
 
     /** The child's pid; 0 without one. */
     public long pid() {
-        return keeper.pid();
+        return loop.keeper().pid();
     }
 
     /** Visitors that use the child. */
     public int activeConnections() {
-        return activeConnections;
+        return loop.activeConnections();
     }
 
     /** Visitors that wait for the child. */
     public int waitingConnections() {
-        return waitingConnections;
+        return loop.waitingConnections();
     }
 
     /** When the state or the number of visitors changed last. */
     public Instant lastChangeTime() {
-        return Instant.ofEpochMilli(lastChangeMillis);
+        return loop.lastChangeTime();
     }
 
     /** How often the child was started, successfully or not. */
     public long startsTotal() {
-        return facts.startsTotal();
+        return loop.facts().startsTotal();
     }
 
     /** How many of the starts failed. */
     public long startFailuresTotal() {
-        return facts.startFailuresTotal();
+        return loop.facts().startFailuresTotal();
     }
 
     /** How often the child ended by itself after it was ready. */
     public long unexpectedExitsTotal() {
-        return facts.unexpectedExitsTotal();
+        return loop.facts().unexpectedExitsTotal();
     }
 
     /** How the last child ended, such as {@code 0} or {@code 137 (SIGKILL)}; empty before that. */
     public String lastExitStatus() {
-        return facts.lastExitStatus();
+        return loop.facts().lastExitStatus();
     }
 
     /** The last failed start or unexpected end, with its reason; empty before that. */
     public String lastError() {
-        return facts.lastError();
+        return loop.facts().lastError();
     }
 
     /** How long the last successful start took from spawn to readiness, in milliseconds; 0 before that. */
     public long lastStartMillis() {
-        return TimeUnit.NANOSECONDS.toMillis(facts.lastStartNanos());
+        return TimeUnit.NANOSECONDS.toMillis(loop.facts().lastStartNanos());
     }
 
     /** How long the child has been running, in milliseconds; 0 without one. */
     public long uptimeMillis() {
-        return TimeUnit.NANOSECONDS.toMillis(keeper.uptime());
+        return TimeUnit.NANOSECONDS.toMillis(loop.keeper().uptime());
     }
 
     /** The command, without what looks like a password. */
@@ -348,17 +246,17 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
 
     /** The last 200 lines at most that the child has written, oldest first. */
     public List<String> outputTail() {
-        return keeper.outputTail();
+        return loop.keeper().outputTail();
     }
 
     /** True while the child is kept warm. */
     public boolean held() {
-        return facts.held();
+        return loop.facts().held();
     }
 
     /** How long after the last visitor left the child is stopped; {@link SupervisorConfig#NEVER} for never. */
     public Duration idleTimeout() {
-        return facts.idleTimeout();
+        return loop.facts().idleTimeout();
     }
 
     /**
@@ -368,12 +266,12 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
      */
     public void setIdleTimeout(Duration timeout) {
         requireNotNegative("idle timeout", timeout);
-        dispatch(now -> machine.setIdleTimeout(timeout, now));
+        loop.dispatch((machine, now) -> machine.setIdleTimeout(timeout, now));
     }
 
     /** How long the child may take to become ready. */
     public Duration startTimeout() {
-        return facts.startTimeout();
+        return loop.facts().startTimeout();
     }
 
     /**
@@ -383,12 +281,12 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
      */
     public void setStartTimeout(Duration timeout) {
         requirePositive("start timeout", timeout);
-        dispatch(now -> machine.setStartTimeout(timeout, now));
+        loop.dispatch((machine, now) -> machine.setStartTimeout(timeout, now));
     }
 
     /** How long after SIGTERM the child is killed with SIGKILL. */
     public Duration gracePeriod() {
-        return facts.gracePeriod();
+        return loop.facts().gracePeriod();
     }
 
     /**
@@ -398,17 +296,17 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
      */
     public void setGracePeriod(Duration period) {
         requireNotNegative("grace period", period);
-        dispatch(now -> machine.setGracePeriod(period, now));
+        loop.dispatch((machine, now) -> machine.setGracePeriod(period, now));
     }
 
     /** Adds a listener for state changes; a change that is under way may be missed. */
     public void addListener(SupervisorListener listener) {
-        listeners.add(listener);
+        loop.listeners().add(listener);
     }
 
     /** Removes a listener. */
     public void removeListener(SupervisorListener listener) {
-        listeners.remove(listener);
+        loop.listeners().remove(listener);
     }
 
     private static void requireNotNegative(String what, Duration value) {
@@ -420,200 +318,6 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
     private static void requirePositive(String what, Duration value) {
         if (value.isNegative() || value.isZero()) {
             throw new IllegalArgumentException("the " + what + " must be longer than zero: " + value);
-        }
-    }
-
-    // ---- events in, effects out ----
-
-    /** Something that the machine must decide upon. */
-    private interface Event {
-        void at(long now);
-    }
-
-    private void dispatch(Event event) {
-        lock.lock();
-        try {
-            event.at(ticker.nanoTime());
-            publish();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Shows the outcome of an event, and wakes the thread if there is something to do earlier than it expects. */
-    private void publish() {
-        activeConnections = machine.activeCount();
-        waitingConnections = machine.waitingCount();
-        if (publishedRevision != machine.revision()) {
-            publishedRevision = machine.revision();
-            facts = machine.facts();
-        }
-        OptionalLong deadline = machine.deadline();
-        if (!effects.isEmpty() || (deadline.isPresent() && deadline.getAsLong() - wakeAt < 0)) {
-            work.signal();
-        }
-    }
-
-    private void run() {
-        try {
-            while (!ended) {
-                Runnable effect = nextEffect();
-                if (effect != null) {
-                    carryOut(effect);
-                }
-                carryOut(() -> keeper.poll(ticker.nanoTime()));
-                usage.log(state(), activeConnections, waitingConnections, lastChangeTime(), ticker.nanoTime());
-            }
-        } catch (InterruptedException | Error e) {
-            log.error("A defect ended the supervisor: the child is killed and nobody is served any more", e);
-            killNow();
-        } finally {
-            keeper.close();
-            closed.countDown();
-        }
-    }
-
-    /** Sleeps until there is something to do; null if it is only {@link #run}'s own business. */
-    private @Nullable Runnable nextEffect() throws InterruptedException {
-        lock.lock();
-        try {
-            while (true) {
-                long now = ticker.nanoTime();
-                machine.tick(now);
-                publish();
-                long ownBusiness = earliest(usage.nextAt(), keeper.nextPoll());
-                if (!effects.isEmpty() || woken || now - ownBusiness >= 0) {
-                    woken = false;
-                    return effects.poll();
-                }
-                wakeAt = earliest(ownBusiness, machine.deadline());
-                work.awaitNanos(wakeAt - now);
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private static long earliest(long one, OptionalLong other) {
-        return other.isPresent() && other.getAsLong() - one < 0 ? other.getAsLong() : one;
-    }
-
-    private static void carryOut(Runnable effect) {
-        try {
-            effect.run();
-        } catch (RuntimeException e) {
-            log.error("A defect: the supervisor goes on without what it was about to do", e);
-        }
-    }
-
-    private void tell(StateChange change) {
-        log.info("Backend {}: {} -> {} ({})", config.address(), change.from(), change.to(), change.reason());
-        for (SupervisorListener listener : listeners) {
-            carryOut(() -> listener.stateChanged(change));
-        }
-    }
-
-    /** Takes notes under the lock; the thread carries them out. */
-    private final class QueuedEffects implements SupervisorEffects {
-        @Override
-        public void admit(Visit visit) {
-            effects.add(visit::admit);
-        }
-
-        @Override
-        public void refuse(Visit visit, ProxyException cause) {
-            effects.add(() -> visit.refuse(cause));
-        }
-
-        @Override
-        public void backendGone(Visit visit, String reason) {
-            effects.add(() -> visit.backendGone(reason));
-        }
-
-        @Override
-        public void spawn(long attempt) {
-            effects.add(() -> keeper.spawn(attempt));
-        }
-
-        @Override
-        public void terminate(long attempt) {
-            effects.add(() -> keeper.stop(attempt, false));
-        }
-
-        @Override
-        public void kill(long attempt) {
-            effects.add(() -> keeper.stop(attempt, true));
-        }
-
-        @Override
-        public void sweep(long attempt) {
-            effects.add(() -> keeper.sweep(attempt));
-        }
-
-        @Override
-        public void complete(Operation operation, String result) {
-            effects.add(() -> operation.result().complete(result));
-        }
-
-        @Override
-        public void stateChanged(SupervisorState from, SupervisorState to, String reason) {
-            lastChangeMillis = System.currentTimeMillis();
-            StateChange change = new StateChange(from, to, reason, Instant.ofEpochMilli(lastChangeMillis));
-            effects.add(() -> tell(change));
-        }
-
-        @Override
-        public void closed() {
-            effects.add(() -> ended = true);
-        }
-    }
-
-    /** News about the child becomes events. */
-    private final class KeeperNews implements ChildKeeper.News {
-        @Override
-        public boolean isStarting(long attempt) {
-            lock.lock();
-            try {
-                return machine.isStarting(attempt);
-            } finally {
-                lock.unlock();
-            }
-        }
-
-        @Override
-        public void ready(long attempt) {
-            dispatch(now -> machine.ready(attempt, now));
-        }
-
-        @Override
-        public void probeFailed(long attempt, String why) {
-            dispatch(now -> machine.probeFailed(attempt, why));
-        }
-
-        @Override
-        public void startFailed(long attempt, ProxyException cause) {
-            dispatch(now -> machine.startFailed(attempt, cause, now));
-        }
-
-        @Override
-        public void exited(long attempt, String status, List<String> lastLines) {
-            dispatch(now -> machine.exited(attempt, status, lastLines, now));
-        }
-
-        @Override
-        public void gone(long attempt) {
-            dispatch(now -> machine.gone(attempt, now));
-        }
-
-        @Override
-        public void wake() {
-            lock.lock();
-            try {
-                woken = true;
-                work.signal();
-            } finally {
-                lock.unlock();
-            }
         }
     }
 }

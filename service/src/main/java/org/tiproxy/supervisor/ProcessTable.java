@@ -32,12 +32,16 @@ final class ProcessTable {
      *
      * @param state the letter: R, S, D, Z (zombie), …
      * @param session the session's id, which is the pid of the process that opened it
+     * @param threads how many threads have not ended; state is that of the first one only
      * @param startTicks clock ticks between boot and the start of the process
      */
-    record Entry(long pid, char state, long session, long startTicks) {
-        /** False for a process that has ended and only waits for its parent to take notice. */
+    record Entry(long pid, char state, long session, int threads, long startTicks) {
+        /**
+         * False for a process that has ended and only waits for its parent to take notice. While a killed process ends
+         * thread by thread, its first thread may be a zombie and the others still hold its sockets.
+         */
         boolean running() {
-            return state != 'Z' && state != 'X';
+            return (state != 'Z' && state != 'X') || threads > 1;
         }
     }
 
@@ -59,7 +63,12 @@ final class ProcessTable {
         if (fields.length < 20) {
             return Optional.empty();
         }
-        return Optional.of(new Entry(pid, fields[0].charAt(0), Long.parseLong(fields[3]), Long.parseLong(fields[19])));
+        return Optional.of(new Entry(
+                pid,
+                fields[0].charAt(0),
+                Long.parseLong(fields[3]),
+                Integer.parseInt(fields[17]),
+                Long.parseLong(fields[19])));
     }
 
     /** When {@code pid} started, in ticks since boot. */

@@ -216,13 +216,13 @@ class ProcessSupervisorIT {
     @Test
     void aChildThatIsNotReadyInTimeIsKilledAndTheNumbersAreSaid() throws Exception {
         ProcessSupervisor supervisor =
-                open(child("hang").start(Duration.ofMillis(300)).build());
+                open(child("hang").start(Duration.ofSeconds(2)).build());
         RecordingVisitor visitor = new RecordingVisitor();
         supervisor.enter(visitor);
         ProxyException cause = visitor.awaitRefused();
         assertThat(cause.error()).isEqualTo(ProxyError.BACKEND_START_FAILED);
         assertThat(cause)
-                .hasMessageContaining("start timeout 300 ms")
+                .hasMessageContaining("start timeout 2.0 s")
                 .hasMessageContaining("probes of 127.0.0.1:" + port)
                 .hasMessageContaining("Connection refused");
         awaitState(supervisor, SupervisorState.CLOSED);

@@ -21,6 +21,7 @@ final class SupervisorConfigs {
     private Duration gracePeriod = Duration.ofSeconds(5);
     private SupervisorConfig.Probe probe = SupervisorConfig.Probe.TCP;
     private @Nullable URI httpProbe;
+    private Duration minBackoff = Duration.ofSeconds(1);
     private Path stateDirectory = Path.of("unused");
 
     private SupervisorConfigs() {}
@@ -87,6 +88,12 @@ final class SupervisorConfigs {
     }
 
     @CanIgnoreReturnValue
+    SupervisorConfigs minBackoff(Duration pause) {
+        minBackoff = pause;
+        return this;
+    }
+
+    @CanIgnoreReturnValue
     SupervisorConfigs stateDirectory(Path directory) {
         stateDirectory = Objects.requireNonNull(directory);
         return this;
@@ -104,7 +111,7 @@ final class SupervisorConfigs {
                 gracePeriod,
                 probe,
                 httpProbe,
-                Duration.ofSeconds(1),
+                minBackoff,
                 Duration.ofSeconds(8),
                 stateDirectory);
     }
