@@ -8,11 +8,12 @@ import java.util.Arrays;
  * sends.
  */
 final class PacketCapture {
-    /** What an idle session keeps. */
-    private static final int SMALL = 128;
+    private static final int INITIAL = 128;
+    /** What an idle session keeps at most. */
+    private static final int KEPT = 1024;
 
     private final int limit;
-    private byte[] bytes = new byte[SMALL];
+    private byte[] bytes = new byte[INITIAL];
     private int length;
     private boolean truncated;
 
@@ -24,8 +25,8 @@ final class PacketCapture {
     void clear() {
         length = 0;
         truncated = false;
-        if (bytes.length > SMALL) {
-            bytes = new byte[SMALL];
+        if (bytes.length > KEPT) {
+            bytes = new byte[INITIAL];
         }
     }
 
@@ -69,7 +70,8 @@ final class PacketCapture {
 
     private void reserve(int count) {
         if (count > bytes.length - length) {
-            bytes = Arrays.copyOf(bytes, Math.min(Math.max(length + count, 2 * bytes.length), Math.max(limit, SMALL)));
+            bytes = Arrays.copyOf(
+                    bytes, Math.min(Math.max(length + count, 2 * bytes.length), Math.max(limit, INITIAL)));
         }
     }
 }

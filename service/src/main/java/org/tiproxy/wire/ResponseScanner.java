@@ -80,7 +80,7 @@ public final class ResponseScanner {
 
     private final PacketFramer framer = new PacketFramer();
     private final PacketCapture capture;
-    private final PayloadReader reader = new PayloadReader("response", Bytes.EMPTY);
+    private final ResponseOutcome outcome = new ResponseOutcome();
     private final boolean deprecateEof;
     private final boolean cacheMetadata;
     private final boolean progress;
@@ -93,15 +93,6 @@ public final class ResponseScanner {
     private int firstLength;
 
     private int definitionsLeft;
-    private ResponseKind kind = ResponseKind.NONE;
-    private int statusFlags;
-    private int warnings;
-    private long affectedRows;
-    private long lastInsertId;
-    private int errorCode;
-    private int statementId;
-    private int columns;
-    private int parameters;
 
     /**
      * A scanner for one connection to a server.
@@ -136,7 +127,7 @@ public final class ResponseScanner {
                     newCommand + " begins while the response to " + command + " is at " + state);
         }
         command = newCommand;
-        resetResult();
+        outcome.reset();
         moveTo(ResponseState.firstFor(newCommand));
         return state != ResponseState.IDLE;
     }
@@ -154,7 +145,7 @@ public final class ResponseScanner {
     public ResponseEvent scan(ByteBuffer chunk) {
         while (true) {
             if (!framer.inPayload()) {
-                if (state == ResponseState.ROW || state == ResponseState.FETCH_ROW) {
+                if (state.isStream()) {
                     framer.skipWholePackets(chunk, EOF_HEADER);
                 }
                 if (!framer.readHeader(chunk)) {
@@ -202,49 +193,9 @@ public final class ResponseScanner {
         return framer.sequenceId();
     }
 
-    /** How the last result ended. */
-    public ResponseKind kind() {
-        return kind;
-    }
-
-    /** Status flags ({@link StatusFlag}) of the last OK, EOF or terminator; 0 after an ERR, which has none. */
-    public int statusFlags() {
-        return statusFlags;
-    }
-
-    /** The number of warnings in the last OK, EOF, terminator or answer to COM_STMT_PREPARE. */
-    public int warnings() {
-        return warnings;
-    }
-
-    /** Affected rows of the last OK; unsigned. */
-    public long affectedRows() {
-        return affectedRows;
-    }
-
-    /** Last insert id of the last OK; unsigned. */
-    public long lastInsertId() {
-        return lastInsertId;
-    }
-
-    /** The error code of the ERR; 0 if there was none. */
-    public int errorCode() {
-        return errorCode;
-    }
-
-    /** The id that COM_STMT_PREPARE has returned; all 32 bits count. */
-    public int statementId() {
-        return statementId;
-    }
-
-    /** The number of columns of the last result set or prepared statement. */
-    public int columns() {
-        return columns;
-    }
-
-    /** The number of parameters of the prepared statement. */
-    public int parameters() {
-        return parameters;
+    /** What the last result ended with. */
+    public ResponseOutcome outcome() {
+        return outcome;
     }
 
     /**
@@ -329,15 +280,12 @@ public final class ResponseScanner {
     }
 
     private ResponseEvent onErr() {
-        PayloadReader payload = payload();
-        payload.skip(1, "ERR header");
-        int code = payload.int2("error code");
+        int code = outcome.errorCodeIn(capture);
         if (code == PROGRESS_CODE && progress && state != ResponseState.IDLE && state != ResponseState.AUTH) {
             return ResponseEvent.NEED_BYTES;
         }
         boolean unsolicited = state == ResponseState.IDLE;
-        resetResult();
-        errorCode = code;
+        outcome.readErr(code);
         complete(ResponseKind.ERR);
         return unsolicited ? ResponseEvent.UNSOLICITED_ERR : ResponseEvent.COMPLETE;
     }
@@ -364,10 +312,7 @@ public final class ResponseScanner {
     }
 
     private ResponseEvent onColumnCount() {
-        PayloadReader payload = payload();
-        columns = (int) payload.lenencInt("number of columns");
-        boolean definitionsFollow = !cacheMetadata || !payload.hasRemaining() || payload.int1("metadata follows") != 0;
-        definitionsLeft = definitionsFollow ? columns : 0;
+        definitionsLeft = outcome.readColumnCount(capture, cacheMetadata) ? outcome.columns() : 0;
         moveTo(definitionsLeft > 0 ? ResponseState.COLUMN : afterColumns());
         return ResponseEvent.NEED_BYTES;
     }
@@ -380,8 +325,8 @@ public final class ResponseScanner {
         if (firstByte != EOF_HEADER) {
             throw unexpected("an EOF behind the column definitions");
         }
-        readEof();
-        if (command == Command.COM_STMT_EXECUTE && StatusFlag.SERVER_STATUS_CURSOR_EXISTS.isIn(statusFlags)) {
+        outcome.readEof(capture);
+        if (command == Command.COM_STMT_EXECUTE && StatusFlag.SERVER_STATUS_CURSOR_EXISTS.isIn(outcome.statusFlags())) {
             return complete(ResponseKind.RESULT_SET);
         }
         moveTo(ResponseState.ROW);
@@ -402,15 +347,15 @@ public final class ResponseScanner {
         if (firstByte != OK_HEADER) {
             throw unexpected("OK or ERR");
         }
-        readOk();
+        outcome.readOk(capture);
         return endResult(ResponseKind.OK);
     }
 
     private ResponseEvent endResult(ResponseKind ended) {
         boolean severalResults =
                 state == ResponseState.RESULT_FIRST || state == ResponseState.ROW || state == ResponseState.FILE_RESULT;
-        if (severalResults && StatusFlag.SERVER_MORE_RESULTS_EXISTS.isIn(statusFlags)) {
-            kind = ended;
+        if (severalResults && StatusFlag.SERVER_MORE_RESULTS_EXISTS.isIn(outcome.statusFlags())) {
+            outcome.ended(ended);
             moveTo(ResponseState.RESULT_FIRST);
             return ResponseEvent.RESULT_END;
         }
@@ -421,21 +366,13 @@ public final class ResponseScanner {
         if (firstByte != OK_HEADER) {
             throw unexpected("OK or ERR for COM_STMT_PREPARE");
         }
-        PayloadReader payload = payload();
-        payload.skip(1, "OK header");
-        statementId = payload.int4("statement id");
-        columns = payload.int2("number of columns");
-        parameters = payload.int2("number of parameters");
-        if (payload.remaining() >= 3) {
-            payload.skip(1, "filler");
-            warnings = payload.int2("warnings");
-        }
+        outcome.readPrepareOk(capture);
         return toPrepareParameters();
     }
 
     private ResponseEvent toPrepareParameters() {
-        definitionsLeft = parameters;
-        if (parameters > 0) {
+        definitionsLeft = outcome.parameters();
+        if (definitionsLeft > 0) {
             moveTo(ResponseState.PREPARE_PARAMETER);
             return ResponseEvent.NEED_BYTES;
         }
@@ -443,8 +380,8 @@ public final class ResponseScanner {
     }
 
     private ResponseEvent toPrepareColumns() {
-        definitionsLeft = columns;
-        if (columns > 0) {
+        definitionsLeft = outcome.columns();
+        if (definitionsLeft > 0) {
             moveTo(ResponseState.PREPARE_COLUMN);
             return ResponseEvent.NEED_BYTES;
         }
@@ -468,7 +405,7 @@ public final class ResponseScanner {
             throw unexpected("an EOF behind the definitions");
         }
         boolean ofParameters = state == ResponseState.PREPARE_PARAMETERS_EOF;
-        readEof();
+        outcome.readEof(capture);
         return ofParameters ? toPrepareColumns() : complete(ResponseKind.PREPARE_OK);
     }
 
@@ -496,51 +433,16 @@ public final class ResponseScanner {
 
     private void readOkOrEof() {
         if (deprecateEof && firstLength >= OK_MIN_LENGTH) {
-            readOk();
+            outcome.readOk(capture);
         } else {
-            readEof();
+            outcome.readEof(capture);
         }
     }
 
-    private void readOk() {
-        PayloadReader payload = payload();
-        payload.skip(1, "OK header");
-        affectedRows = payload.lenencInt("affected rows");
-        lastInsertId = payload.lenencInt("last insert id");
-        statusFlags = payload.int2("status flags");
-        warnings = payload.int2("warnings");
-    }
-
-    private void readEof() {
-        PayloadReader payload = payload();
-        payload.skip(1, "EOF header");
-        affectedRows = 0;
-        lastInsertId = 0;
-        warnings = payload.int2("warnings");
-        statusFlags = payload.int2("status flags");
-    }
-
-    private PayloadReader payload() {
-        reader.reset(capture.array(), 0, capture.length());
-        return reader;
-    }
-
     private ResponseEvent complete(ResponseKind ended) {
-        kind = ended;
+        outcome.ended(ended);
         moveTo(ResponseState.IDLE);
         return ResponseEvent.COMPLETE;
-    }
-
-    private void resetResult() {
-        kind = ResponseKind.NONE;
-        statusFlags = 0;
-        warnings = 0;
-        affectedRows = 0;
-        lastInsertId = 0;
-        errorCode = 0;
-        statementId = 0;
-        columns = 0;
-        parameters = 0;
     }
 
     private void moveTo(ResponseState next) {

@@ -41,6 +41,11 @@ enum ResponseState {
     /** Binary log: an event, an EOF at its end, or ERR. */
     BINLOG_EVENT;
 
+    /** Whether packets of this kind come in any number, and need no look unless their first byte is 0xfe or 0xff. */
+    boolean isStream() {
+        return this == ROW || this == FETCH_ROW || this == BINLOG_EVENT;
+    }
+
     /** What a command is answered with first; {@link #IDLE} if it is not answered. */
     static ResponseState firstFor(Command command) {
         return switch (command) {
