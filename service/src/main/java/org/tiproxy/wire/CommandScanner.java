@@ -145,6 +145,16 @@ public final class CommandScanner {
         return held.view(PacketFramer.HEADER_LENGTH);
     }
 
+    /** The number of bytes in the head's payload. */
+    public int headLength() {
+        return held.length() - PacketFramer.HEADER_LENGTH;
+    }
+
+    /** One byte of the head's payload, 0 to 255, without making a view of it. */
+    public int headByte(int index) {
+        return held.array()[PacketFramer.HEADER_LENGTH + index] & 0xff;
+    }
+
     /** Whether the head is the whole command. */
     public boolean isHeadComplete() {
         return !headPending && framer.isLastFragment() && framer.length() == held.length() - PacketFramer.HEADER_LENGTH;

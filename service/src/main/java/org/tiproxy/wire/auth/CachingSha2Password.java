@@ -82,14 +82,25 @@ public final class CachingSha2Password implements AuthPlugin {
      * @throws ProtocolException if the password is too long for the key
      */
     public static Bytes encrypt(Bytes password, Bytes scramble, PublicKey key) {
-        byte[] masked = Digests.xor(cleartext(password).toByteArray(), nonEmpty(scramble));
+        return Bytes.of(encryptTerminated(cleartext(password).toByteArray(), scramble, key));
+    }
+
+    /**
+     * As {@link #encrypt}, for a caller who wipes the password.
+     *
+     * @param terminated the password and a NUL
+     */
+    public static byte[] encryptTerminated(byte[] terminated, Bytes scramble, PublicKey key) {
+        byte[] masked = Digests.xor(terminated, nonEmpty(scramble));
         try {
             Cipher cipher = Cipher.getInstance(TRANSFORMATION);
             cipher.init(Cipher.ENCRYPT_MODE, key);
-            return Bytes.of(cipher.doFinal(masked));
+            return cipher.doFinal(masked);
         } catch (GeneralSecurityException e) {
-            throw new ProtocolException("caching_sha2_password: the password of " + password.length()
+            throw new ProtocolException("caching_sha2_password: the password of " + (terminated.length - 1)
                     + " bytes cannot be encrypted with the server's " + key.getAlgorithm() + " key");
+        } finally {
+            Arrays.fill(masked, (byte) 0);
         }
     }
 
@@ -99,21 +110,28 @@ public final class CachingSha2Password implements AuthPlugin {
      * @throws ProtocolException if this was not encrypted with our key
      */
     public static Bytes decrypt(Bytes encrypted, Bytes scramble, PrivateKey key) {
+        byte[] terminated = decryptTerminated(encrypted.toByteArray(), scramble, key);
+        return Bytes.of(terminated, 0, terminated.length - 1);
+    }
+
+    /** As {@link #decrypt}, for a caller who wipes the result: the password and a NUL. */
+    public static byte[] decryptTerminated(byte[] encrypted, Bytes scramble, PrivateKey key) {
         byte[] masked;
         try {
             Cipher cipher = Cipher.getInstance(TRANSFORMATION);
             cipher.init(Cipher.DECRYPT_MODE, key);
-            masked = cipher.doFinal(encrypted.toByteArray());
+            masked = cipher.doFinal(encrypted);
         } catch (GeneralSecurityException e) {
-            throw new ProtocolException("caching_sha2_password: " + encrypted.length()
+            throw new ProtocolException("caching_sha2_password: " + encrypted.length
                     + " bytes of encrypted password cannot be decrypted with our key");
         }
         byte[] terminated = Digests.xor(masked, nonEmpty(scramble));
+        Arrays.fill(masked, (byte) 0);
         if (terminated.length == 0 || terminated[terminated.length - 1] != 0) {
             throw new ProtocolException("caching_sha2_password: expected a NUL at the end of the decrypted password of "
                     + terminated.length + " bytes");
         }
-        return Bytes.of(Arrays.copyOf(terminated, terminated.length - 1));
+        return terminated;
     }
 
     /**
