@@ -291,6 +291,7 @@ public final class ResponseScanner {
     }
 
     private ResponseEvent onResultFirst() {
+        outcome.reset();
         switch (firstByte) {
             case OK_HEADER -> {
                 return onOk();
