@@ -10,10 +10,10 @@ import org.tiproxy.wire.protocol.ErrorCode;
  * command byte and the next bytes, as many as the caller has asked for.
  *
  * <p>Use: {@link #scan} with each chunk. A command causes {@link CommandEvent#COMMAND_HEAD} as soon as its head has
- * arrived, and {@link CommandEvent#COMMAND_END}. Up to the head nothing may be forwarded; then the caller forwards {@link
- * #heldBytes}, which repeat what the chunks up to the position contained of this command, and afterwards the ranges
- * between the chunk's positions. When the server asks for a file or for an authentication packet, the caller says so
- * ({@link #expectFile}, {@link #expectAuthReply}) before it scans on.
+ * arrived, and {@link CommandEvent#COMMAND_END}. Up to the head nothing may be forwarded; then the caller forwards
+ * {@link #heldBytes}, which repeat what the chunks up to the position contained of this command, and afterwards the
+ * ranges between the chunk's positions. When the server asks for a file or for an authentication packet, the caller
+ * says so ({@link #expectFile}, {@link #expectAuthReply}) before it scans on.
  *
  * <pre>
  * expected    packet                 next        event
@@ -25,8 +25,8 @@ import org.tiproxy.wire.protocol.ErrorCode;
  * COMMAND     (expectAuthReply)      AUTH_REPLY
  * </pre>
  *
- * <p>Sequence ids are checked, as servers do: a command starts at 0, what answers the server goes on behind the server's
- * packet, and each fragment adds 1, modulo 256.
+ * <p>Sequence ids are checked, as servers do: a command starts at 0, what answers the server goes on behind the
+ * server's packet, and each fragment adds 1, modulo 256.
  *
  * <p>Not safe for use by several threads.
  */

@@ -104,7 +104,9 @@ public final class PacketFramer {
         return passed(count);
     }
 
-    /** Copies {@code count} bytes, at most as many as are available, and passes over them; does not end the fragment. */
+    /**
+     * Copies {@code count} bytes, at most as many as are available, and passes over them; does not end the fragment.
+     */
     public void copy(ByteBuffer chunk, byte[] target, int offset, int count) {
         chunk.get(target, offset, count);
         remaining -= count;

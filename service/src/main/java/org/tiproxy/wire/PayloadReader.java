@@ -17,7 +17,9 @@ public final class PayloadReader {
     private int position;
     private int limit;
 
-    /** Reads {@code length} bytes of {@code source}, which must not change meanwhile. {@code packet} is for messages. */
+    /**
+     * Reads {@code length} bytes of {@code source}, which must not change meanwhile. {@code packet} is for messages.
+     */
     public PayloadReader(String packet, byte[] source, int offset, int length) {
         this.packet = packet;
         this.source = source;

@@ -10,10 +10,10 @@ import org.tiproxy.wire.protocol.StatusFlag;
  * that arrives in chunks of any size. Rows and definitions are passed over by their length; only packets that say
  * something about the response (OK, EOF, ERR, the first one) are kept, up to a limit.
  *
- * <p>Use: {@link #begin} with the command that was sent, then {@link #scan} with each chunk from the server until {@link
- * ResponseEvent#COMPLETE}. What was scanned may be forwarded as it is: it is the range between the chunk's positions
- * before and after. Several commands may be in flight; their responses are scanned one after the other. Details of the
- * last result may be asked for until the next call of {@code begin} or {@code scan}.
+ * <p>Use: {@link #begin} with the command that was sent, then {@link #scan} with each chunk from the server until
+ * {@link ResponseEvent#COMPLETE}. What was scanned may be forwarded as it is: it is the range between the chunk's
+ * positions before and after. Several commands may be in flight; their responses are scanned one after the other.
+ * Details of the last result may be asked for until the next call of {@code begin} or {@code scan}.
  *
  * <p>The first byte of a packet means different things in different places, so what counts is the packet that is
  * expected ({@link ResponseState}). In every state but IDLE an ERR (first byte 0xff) ends the response; MariaDB's
@@ -291,6 +291,7 @@ public final class ResponseScanner {
     }
 
     private ResponseEvent onResultFirst() {
+        outcome.reset();
         switch (firstByte) {
             case OK_HEADER -> {
                 return onOk();

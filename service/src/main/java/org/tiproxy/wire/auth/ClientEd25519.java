@@ -16,8 +16,8 @@ import org.tiproxy.wire.protocol.AuthPluginName;
  * client_ed25519 of MariaDB: the reply is an Ed25519 signature of the server's 32-byte scramble.
  *
  * <p>It is Ed25519 as in RFC 8032, except that the password, of any length, takes the place of the 32 random bytes of a
- * secret key: scalar and prefix are the halves of SHA512(password). The JDK insists on 32 bytes, so it cannot sign here;
- * verifying needs only the public key, and that the JDK does.
+ * secret key: scalar and prefix are the halves of SHA512(password). The JDK insists on 32 bytes, so it cannot sign
+ * here; verifying needs only the public key, and that the JDK does.
  */
 public final class ClientEd25519 implements AuthPlugin {
     private static final int KEY_LENGTH = 32;

@@ -3,8 +3,8 @@ package org.tiproxy.wire.auth;
 import java.math.BigInteger;
 
 /**
- * A point on the curve of Ed25519 (RFC 8032, section 5.1) in extended homogeneous coordinates: x = X/Z, y = Y/Z, xy = T/Z.
- * Only what a signature needs: sums of points and multiples of the base point.
+ * A point on the curve of Ed25519 (RFC 8032, section 5.1) in extended homogeneous coordinates: x = X/Z, y = Y/Z, xy =
+ * T/Z. Only what a signature needs: sums of points and multiples of the base point.
  *
  * <p>The time that this takes depends on the numbers. That is good enough for the one signature per login that a client
  * computes in its own process, and for nothing else.

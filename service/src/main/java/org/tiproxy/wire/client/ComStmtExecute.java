@@ -5,8 +5,8 @@ import org.tiproxy.wire.PayloadReader;
 import org.tiproxy.wire.protocol.Command;
 
 /**
- * The head of COM_STMT_EXECUTE: execute a prepared statement. The parameters, whose layout depends on what was prepared,
- * follow it.
+ * The head of COM_STMT_EXECUTE: execute a prepared statement. The parameters, whose layout depends on what was
+ * prepared, follow it.
  *
  * @param statementId all 32 bits count; MariaDB uses -1 for the statement prepared last
  * @param flags the kind of cursor, and MySQL's {@link #PARAMETER_COUNT_AVAILABLE}

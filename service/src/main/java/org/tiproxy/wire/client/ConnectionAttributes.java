@@ -7,8 +7,8 @@ import org.tiproxy.wire.PayloadReader;
 import org.tiproxy.wire.PayloadWriter;
 
 /**
- * What a client says about itself when it logs in: keys and values, in their encoded form, so that they can be passed on
- * unchanged.
+ * What a client says about itself when it logs in: keys and values, in their encoded form, so that they can be passed
+ * on unchanged.
  *
  * @param encoded pairs of length-encoded strings
  */

@@ -6,8 +6,8 @@ import org.tiproxy.wire.PayloadWriter;
 import org.tiproxy.wire.protocol.Capability;
 
 /**
- * Protocol::SSLRequest: the client's TLS hello follows. It is the beginning of a HandshakeResponse41, which comes again,
- * encrypted, as a whole.
+ * Protocol::SSLRequest: the client's TLS hello follows. It is the beginning of a HandshakeResponse41, which comes
+ * again, encrypted, as a whole.
  *
  * @param capabilities see {@link Capability}; MariaDB's extended flags are in the upper half
  * @param maxPacketSize a hint; unsigned

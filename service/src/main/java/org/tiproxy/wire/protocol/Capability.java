@@ -7,7 +7,8 @@ import java.util.Set;
  * Capability flags, exchanged in the handshake; a feature is in use if both sides set its flag.
  *
  * <p>A set of flags is a {@code long}: bits 0 to 31 are the flags that MySQL and MariaDB share, bits 32 to 63 are
- * MariaDB's extended flags, which travel in bytes that MySQL leaves zero and count only if bit 0 is clear on both sides.
+ * MariaDB's extended flags, which travel in bytes that MySQL leaves zero and count only if bit 0 is clear on both
+ * sides.
  */
 public enum Capability {
     /**

@@ -4,8 +4,8 @@ import org.tiproxy.wire.Bytes;
 import org.tiproxy.wire.PayloadReader;
 
 /**
- * MariaDB's progress report: it comes in front of the response, looks like an ERR with code 0xffff and is none. Only with
- * MARIADB_CLIENT_PROGRESS.
+ * MariaDB's progress report: it comes in front of the response, looks like an ERR with code 0xffff and is none. Only
+ * with MARIADB_CLIENT_PROGRESS.
  *
  * @param stage the stage that is under way, from 1 on
  * @param maxStage the number of stages
