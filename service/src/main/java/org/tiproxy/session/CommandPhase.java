@@ -1,0 +1,476 @@
+package org.tiproxy.session;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+import org.tiproxy.wire.Bytes;
+import org.tiproxy.wire.CommandEvent;
+import org.tiproxy.wire.CommandScanner;
+import org.tiproxy.wire.PayloadWriter;
+import org.tiproxy.wire.ProtocolException;
+import org.tiproxy.wire.ResponseEvent;
+import org.tiproxy.wire.ResponseKind;
+import org.tiproxy.wire.ResponseOutcome;
+import org.tiproxy.wire.ResponseScanner;
+import org.tiproxy.wire.protocol.Capability;
+import org.tiproxy.wire.protocol.Command;
+import org.tiproxy.wire.protocol.ErrorCode;
+import org.tiproxy.wire.protocol.SessionTrackType;
+import org.tiproxy.wire.protocol.StatusFlag;
+import org.tiproxy.wire.server.OkPacket;
+import org.tiproxy.wire.server.SessionChange;
+
+/**
+ * The command phase: forwards what both sides send, and knows where each command and each response ends. Only these are
+ * touched: a KILL that names one of our sessions, and COM_CHANGE_USER, which is held until all responses before it are
+ * over.
+ */
+final class CommandPhase {
+    /** A KILL with a comment of usual length in front of it, or the name of a schema, fits. */
+    private static final int HEAD_LIMIT = 256;
+
+    private static final int CAPTURE_LIMIT = 512;
+    private static final int SEQUENCE_MASK = 0xff;
+
+    private final SessionOutput output;
+    private final SessionListener listener;
+    private final ConnectionIds connectionIds;
+    private final int maxInFlight;
+    private final int maxChangeUser;
+    private final boolean tracksSchema;
+    private final boolean deprecateEof;
+    private final CommandScanner commands = new CommandScanner(HEAD_LIMIT);
+    private final ResponseScanner responses;
+    private final CommandQueue inFlight = new CommandQueue();
+    private final PreparedStatements statements = new PreparedStatements();
+    private final TransactionTracker transactions = new TransactionTracker();
+
+    // The client's side. Indices are those of the present chunk.
+    private int forwardedToBackend;
+    private boolean awaitingHead = true;
+    private boolean headInEarlierChunk;
+    private boolean answeredEarly;
+    private boolean sendingFile;
+    private boolean quitting;
+    private byte @Nullable [] changeUser;
+    private boolean changeUserComplete;
+
+    // The backend's side.
+    private int forwardedToClient;
+    private boolean responseStarted;
+    private boolean clientSpokeLast;
+    private boolean endedByBackend;
+
+    private @Nullable Deque<String> pendingSchemas;
+
+    CommandPhase(
+            SessionConfig config,
+            SessionOutput output,
+            SessionListener listener,
+            ConnectionIds connectionIds,
+            long capabilities) {
+        this.output = output;
+        this.listener = listener;
+        this.connectionIds = connectionIds;
+        this.maxInFlight = config.maxCommandsInFlight();
+        this.maxChangeUser = config.maxLoginPacket();
+        this.tracksSchema = Capability.CLIENT_SESSION_TRACK.isIn(capabilities);
+        this.deprecateEof = Capability.CLIENT_DEPRECATE_EOF.isIn(capabilities);
+        this.responses = new ResponseScanner(capabilities, CAPTURE_LIMIT);
+    }
+
+    PreparedStatements statements() {
+        return statements;
+    }
+
+    TransactionState transaction() {
+        return transactions.state();
+    }
+
+    /** Whether COM_QUIT has been forwarded. */
+    boolean isQuitting() {
+        return quitting;
+    }
+
+    /** Whether the backend has said with an ERR of its own accord that it closes. */
+    boolean isEndedByBackend() {
+        return endedByBackend;
+    }
+
+    /** Whether no command is in flight, or on its way, not even in part. */
+    boolean isIdle() {
+        return inFlight.isEmpty() && changeUser == null && !sendingFile && commands.atPacketStart() && awaitingHead;
+    }
+
+    /** The command that is executed, or the one that the client is sending; null if there is none. */
+    @Nullable
+    Command oldestCommand() {
+        if (!inFlight.isEmpty()) {
+            return inFlight.command();
+        }
+        return isIdle() ? null : commands.command();
+    }
+
+    /** Whether a COM_CHANGE_USER is complete and everything before it is answered. */
+    boolean isChangeUserDue() {
+        return changeUserComplete && inFlight.isEmpty() && responses.atPacketStart();
+    }
+
+    /** The payload of the COM_CHANGE_USER; the caller overwrites it. */
+    byte[] takeChangeUser() {
+        byte[] payload = changeUser == null ? new byte[0] : changeUser;
+        changeUser = null;
+        changeUserComplete = false;
+        return payload;
+    }
+
+    /** The exchange that COM_CHANGE_USER has begun is over. */
+    void onUserChanged(boolean wiped) {
+        listener.commandEnded(Command.COM_CHANGE_USER);
+        if (wiped) {
+            statements.clear();
+            if (transactions.reset()) {
+                listener.transactionChanged(transactions.state());
+            }
+        }
+    }
+
+    /** Status flags have come in a packet that was not scanned here. */
+    void onStatusFlags(int statusFlags) {
+        if (transactions.onFlags(statusFlags)) {
+            listener.transactionChanged(transactions.state());
+        }
+    }
+
+    /** Whether more of the client may be read now. */
+    boolean isReading() {
+        boolean betweenCommands = awaitingHead && !headInEarlierChunk;
+        return !quitting && !changeUserComplete && (inFlight.size() < maxInFlight || !betweenCommands);
+    }
+
+    /** The sequence id that an ERR of ours to the client needs now; -1 if none may be inserted. */
+    int nextSequenceIdToClient() {
+        if (!responses.atPacketStart()) {
+            return -1;
+        }
+        int last;
+        if (clientSpokeLast) {
+            last = commands.lastSequenceId();
+        } else if (inFlight.isEmpty()) {
+            last = isIdle() ? -1 : commands.lastSequenceId();
+        } else {
+            last = responseStarted ? responses.lastSequenceId() : inFlight.sequenceId();
+        }
+        return (last + 1) & SEQUENCE_MASK;
+    }
+
+    void onClientBytes(ByteBuffer chunk) {
+        forwardedToBackend = chunk.position();
+        while (isReading()) {
+            int start = chunk.position();
+            CommandEvent event;
+            try {
+                event = commands.scan(chunk);
+            } catch (ProtocolException e) {
+                forwardToBackend(start);
+                // The answer to a packet out of order follows it, whatever was expected.
+                clientSpokeLast = inFlight.isEmpty();
+                awaitingHead = false;
+                throw e;
+            }
+            switch (event) {
+                case NEED_BYTES -> {
+                    if (awaitingHead) {
+                        forwardToBackend(start);
+                        headInEarlierChunk |= chunk.position() > start;
+                    } else {
+                        passOn(chunk);
+                    }
+                    return;
+                }
+                case COMMAND_HEAD -> onHead(chunk, start);
+                case COMMAND_END -> onCommandEnd(chunk);
+                case FILE_END, AUTH_REPLY_END -> {
+                    sendingFile = false;
+                    awaitingHead = true;
+                }
+            }
+        }
+        passOn(chunk);
+    }
+
+    void onBackendBytes(ByteBuffer chunk) {
+        forwardedToClient = chunk.position();
+        while (!isChangeUserDue()) {
+            int start = chunk.position();
+            boolean atPacketStart = responses.atPacketStart();
+            ResponseEvent event;
+            try {
+                event = responses.scan(chunk);
+            } catch (ProtocolException e) {
+                if (atPacketStart) {
+                    forwardToClient(start);
+                }
+                throw e;
+            }
+            if (chunk.position() > start) {
+                responseStarted = true;
+                clientSpokeLast = false;
+            }
+            switch (event) {
+                case NEED_BYTES -> {
+                    forwardToClient(chunk.position());
+                    return;
+                }
+                case RESULT_END -> onResult();
+                case CLIENT_FILE_WANTED -> onFileWanted();
+                case COMPLETE -> {
+                    onResult();
+                    onResponseEnd();
+                }
+                case UNSOLICITED_ERR -> {
+                    endedByBackend = true;
+                    forwardToClient(chunk.position());
+                    return;
+                }
+                case AUTH_SWITCH, AUTH_MORE_DATA ->
+                    throw new IllegalStateException(event + " in the response to " + responses.command());
+            }
+        }
+        forwardToClient(chunk.position());
+    }
+
+    /** The last packet the backend has sent, an ERR. */
+    String describeBackendsErr() {
+        ByteBuffer packet = responses.packet();
+        byte[] err = new byte[packet.remaining()];
+        packet.get(err);
+        return LoginExchange.describe(err);
+    }
+
+    private void onHead(ByteBuffer chunk, int start) {
+        awaitingHead = false;
+        boolean split = headInEarlierChunk;
+        headInEarlierChunk = false;
+        Command command = commands.command();
+        listener.commandBegun(command);
+        if (command == Command.COM_CHANGE_USER) {
+            forwardToBackend(start);
+            forwardedToBackend = chunk.position();
+            changeUser = copyOf(commands.head());
+            return;
+        }
+        ByteBuffer rewritten = withBackendsId(command);
+        if (rewritten != null) {
+            forwardToBackend(start);
+            output.sendToBackend(rewritten);
+            forwardedToBackend = chunk.position();
+        } else if (split) {
+            output.sendToBackend(commands.heldBytes());
+            forwardedToBackend = chunk.position();
+        }
+        begin(command);
+    }
+
+    private void begin(Command command) {
+        int statementId = commands.hasStatementId() ? commands.statementId() : 0;
+        statements.onCommand(command, statementId);
+        if (!isAnswered(command)) {
+            return;
+        }
+        if (command == Command.COM_INIT_DB) {
+            rememberSchema();
+        }
+        answeredEarly = false;
+        inFlight.add(command, commands.lastSequenceId(), statementId);
+        if (inFlight.size() == 1) {
+            beginResponse();
+        }
+    }
+
+    private void onCommandEnd(ByteBuffer chunk) {
+        awaitingHead = true;
+        Command command = commands.command();
+        if (changeUser != null) {
+            passOn(chunk);
+            changeUserComplete = true;
+            return;
+        }
+        if (!isAnswered(command)) {
+            listener.commandEnded(command);
+            quitting = command == Command.COM_QUIT;
+        } else if (!answeredEarly) {
+            inFlight.newestEndedWith(commands.lastSequenceId());
+        }
+    }
+
+    private void onFileWanted() {
+        if (inFlight.size() > 1 || !commands.atPacketStart() || headInEarlierChunk) {
+            throw SessionFailure.told(
+                    EndReason.CLIENT_PROTOCOL_ERROR,
+                    ErrorCode.ER_NET_PACKETS_OUT_OF_ORDER,
+                    "the backend asks for a file (LOAD DATA LOCAL), but the client has sent further commands already");
+        }
+        commands.expectFile(responses.lastSequenceId() + 1);
+        sendingFile = true;
+        clientSpokeLast = true;
+        awaitingHead = false;
+    }
+
+    private void onResult() {
+        ResponseOutcome outcome = responses.outcome();
+        if (transactions.onResult(outcome.kind(), outcome.statusFlags())) {
+            listener.transactionChanged(transactions.state());
+        }
+        if (tracksSchema && StatusFlag.SERVER_SESSION_STATE_CHANGED.isIn(outcome.statusFlags())) {
+            findSchema(outcome.kind());
+        }
+    }
+
+    private void onResponseEnd() {
+        Command command = inFlight.command();
+        statements.onResponse(command, inFlight.statementId(), responses.outcome());
+        if (command == Command.COM_INIT_DB) {
+            takeSchema(responses.outcome().kind());
+        }
+        boolean commandGoesOn = !awaitingHead && !sendingFile && inFlight.size() == 1;
+        answeredEarly = commandGoesOn;
+        inFlight.removeOldest();
+        listener.commandEnded(command);
+        if (!inFlight.isEmpty()) {
+            beginResponse();
+        }
+    }
+
+    private void beginResponse() {
+        responses.begin(inFlight.command());
+        responseStarted = false;
+    }
+
+    private @Nullable ByteBuffer withBackendsId(Command command) {
+        if (!commands.isHeadComplete() || commands.headLength() < 2) {
+            return null;
+        }
+        if (command == Command.COM_PROCESS_KILL) {
+            return processKillWithBackendsId();
+        }
+        if (command != Command.COM_QUERY || !KillStatement.mayStartWith(commands.headByte(1))) {
+            return null;
+        }
+        byte[] payload = copyOf(commands.head());
+        KillStatement kill = KillStatement.find(Arrays.copyOfRange(payload, 1, payload.length));
+        long backendId = kill == null ? 0 : connectionIds.backendIdOf(kill.id());
+        if (kill == null || backendId == 0) {
+            return null;
+        }
+        return new PayloadWriter()
+                .bytes(Arrays.copyOf(payload, 1 + kill.start()))
+                .string(Long.toUnsignedString(backendId))
+                .bytes(Arrays.copyOfRange(payload, 1 + kill.end(), payload.length))
+                .toPacket(commands.lastSequenceId());
+    }
+
+    private @Nullable ByteBuffer processKillWithBackendsId() {
+        if (commands.headLength() != CommandScanner.MIN_HEAD_LIMIT) {
+            return null;
+        }
+        long id = 0;
+        for (int i = CommandScanner.MIN_HEAD_LIMIT - 1; i > 0; i--) {
+            id = id << 8 | commands.headByte(i);
+        }
+        long backendId = connectionIds.backendIdOf(id);
+        if (backendId == 0 || backendId >>> 32 != 0) {
+            return null;
+        }
+        return new PayloadWriter()
+                .int1(Command.COM_PROCESS_KILL.code())
+                .int4((int) backendId)
+                .toPacket(commands.lastSequenceId());
+    }
+
+    private void rememberSchema() {
+        String schema = "";
+        if (commands.isHeadComplete()) {
+            byte[] payload = copyOf(commands.head());
+            schema = Bytes.of(payload, 1, payload.length - 1).utf8();
+        }
+        if (pendingSchemas == null) {
+            pendingSchemas = new ArrayDeque<>(2);
+        }
+        pendingSchemas.add(schema);
+    }
+
+    private void takeSchema(ResponseKind kind) {
+        String schema = pendingSchemas == null ? null : pendingSchemas.poll();
+        if (schema != null && kind == ResponseKind.OK) {
+            listener.schemaChanged(schema);
+        }
+    }
+
+    private void findSchema(ResponseKind kind) {
+        boolean hasChanges = kind == ResponseKind.OK || (kind == ResponseKind.RESULT_SET && deprecateEof);
+        if (!hasChanges || responses.isTruncated()) {
+            return;
+        }
+        try {
+            Bytes packet = Bytes.of(copyOf(responses.packet()));
+            for (SessionChange change : OkPacket.decode(packet, Capability.CLIENT_SESSION_TRACK.mask())
+                    .sessionChanges()) {
+                if (change.type() == SessionTrackType.SESSION_TRACK_SCHEMA) {
+                    listener.schemaChanged(change.text());
+                }
+            }
+        } catch (ProtocolException e) {
+            // Only the display suffers: the packet passes as it is.
+        }
+    }
+
+    /** Passes everything before the chunk's position on: to the backend, or to the COM_CHANGE_USER that is held. */
+    private void passOn(ByteBuffer chunk) {
+        if (changeUser == null) {
+            forwardToBackend(chunk.position());
+            return;
+        }
+        int count = chunk.position() - forwardedToBackend;
+        if (changeUser.length + count > maxChangeUser) {
+            throw SessionFailure.told(
+                    EndReason.CLIENT_PROTOCOL_ERROR,
+                    ErrorCode.ER_NET_PACKET_TOO_LARGE,
+                    "expected a COM_CHANGE_USER of at most " + maxChangeUser + " bytes, but found "
+                            + (changeUser.length + count));
+        }
+        byte[] larger = Arrays.copyOf(changeUser, changeUser.length + count);
+        chunk.get(forwardedToBackend, larger, changeUser.length, count);
+        Arrays.fill(changeUser, (byte) 0);
+        changeUser = larger;
+        forwardedToBackend = chunk.position();
+    }
+
+    private void forwardToBackend(int end) {
+        if (end > forwardedToBackend) {
+            output.forwardToBackend(forwardedToBackend, end);
+            forwardedToBackend = end;
+        }
+    }
+
+    private void forwardToClient(int end) {
+        if (end > forwardedToClient) {
+            output.forwardToClient(forwardedToClient, end);
+            forwardedToClient = end;
+        }
+    }
+
+    private static boolean isAnswered(Command command) {
+        return command != Command.COM_QUIT
+                && command != Command.COM_STMT_CLOSE
+                && command != Command.COM_STMT_SEND_LONG_DATA;
+    }
+
+    private static byte[] copyOf(ByteBuffer view) {
+        byte[] copy = new byte[view.remaining()];
+        view.get(copy);
+        return copy;
+    }
+}

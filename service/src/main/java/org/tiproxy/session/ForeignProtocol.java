@@ -1,0 +1,46 @@
+package org.tiproxy.session;
+
+import org.jspecify.annotations.Nullable;
+
+/** Recognises what is not MySQL by the first four bytes that a client sends. */
+final class ForeignProtocol {
+    private static final int TLS_HANDSHAKE = 0x16;
+    private static final int TLS_MAJOR_VERSION = 0x03;
+    private static final int TLS_MAX_MINOR_VERSION = 0x04;
+
+    private ForeignProtocol() {}
+
+    /**
+     * What the client speaks, if it is known not to be MySQL.
+     *
+     * @param header four bytes, the first one lowest
+     */
+    static @Nullable EndReason of(int header) {
+        if (isTlsHello(header)) {
+            return EndReason.SPEAKS_TLS;
+        }
+        return isHttp(header) ? EndReason.SPEAKS_HTTP : null;
+    }
+
+    /** As a packet's header this would announce 66 KB or more, so no login is mistaken for it. */
+    private static boolean isTlsHello(int header) {
+        int minorVersion = header >> 16 & 0xff;
+        return (header & 0xff) == TLS_HANDSHAKE
+                && (header >> 8 & 0xff) == TLS_MAJOR_VERSION
+                && minorVersion > 0
+                && minorVersion <= TLS_MAX_MINOR_VERSION;
+    }
+
+    private static boolean isHttp(int header) {
+        char[] start = {
+            (char) (header & 0xff),
+            (char) (header >> 8 & 0xff),
+            (char) (header >> 16 & 0xff),
+            (char) (header >> 24 & 0xff)
+        };
+        return switch (new String(start)) {
+            case "GET ", "HEAD", "POST", "PUT ", "DELE", "CONN", "OPTI", "TRAC", "PATC", "PRI " -> true;
+            default -> false;
+        };
+    }
+}

@@ -1,0 +1,9 @@
+package org.tiproxy.session;
+
+/** The contract without an adapter. */
+class MemorySessionContractTest extends SessionContractTest {
+    @Override
+    EngineHarness open(SessionConfig config) {
+        return new MemoryHarness(config);
+    }
+}
