@@ -32,14 +32,14 @@ import org.tiproxy.management.MBeanRegistrar;
 import org.tiproxy.management.ProxyView;
 import org.tiproxy.management.ServiceView;
 import org.tiproxy.management.SupervisorView;
-import org.tiproxy.net.TcpProxy;
+import org.tiproxy.net.ProxyListener;
 import org.tiproxy.supervisor.ProcessSupervisor;
 import org.tiproxy.supervisor.SupervisorConfig;
 
 /**
  * The service: makes all parts, joins them, starts them in order and stops them in reverse order.
  *
- * <p>Reading order from here: {@link TcpProxy} accepts clients, its sessions ask the gate ({@link ProcessSupervisor})
+ * <p>Reading order from here: {@link ProxyListener} accepts clients, its sessions ask the gate ({@link ProcessSupervisor})
  * for the backend and relay.
  */
 public final class TiProxy {
@@ -98,7 +98,7 @@ public final class TiProxy {
         }
 
         SessionRegistry sessions = new SessionRegistry(config.proxy().maxConnections());
-        TcpProxy proxy = new TcpProxy(config.proxy(), backend, gate, sessions, Ticker.SYSTEM, resolver);
+        ProxyListener proxy = new ProxyListener(config.proxy(), backend, gate, sessions, Ticker.SYSTEM, resolver);
         undo.push(proxy::shutdown);
         ProxyLifecycle life = new ProxyLifecycle(proxy, sessions, timer);
         lifecycle = life;

@@ -26,6 +26,36 @@ public interface ProxySession {
     /** Bytes that were passed on to the client. */
     long bytesSent();
 
+    /** Who is logged in; empty if that is not known (yet). */
+    default String user() {
+        return "";
+    }
+
+    /** The default schema; empty if there is none or it is not known. */
+    default String schema() {
+        return "";
+    }
+
+    /** The command in flight, for example {@code COM_QUERY}; empty if there is none or it is not known. */
+    default String command() {
+        return "";
+    }
+
+    /** For how long the command has been in flight, in milliseconds. */
+    default long commandMillis() {
+        return 0;
+    }
+
+    /** Whether a transaction is open; empty if that is not known. */
+    default String transaction() {
+        return "";
+    }
+
+    /** Whether the client's connection is encrypted. */
+    default boolean tls() {
+        return false;
+    }
+
     /** Ends the session soon, on both sides. Idempotent. */
     void close(ProxyError cause, String reason);
 }

@@ -40,7 +40,9 @@ public record ProxyConfig(
     /** What is spoken between clients and the backend. */
     public enum Protocol {
         /** Anything: bytes are passed on as they come. */
-        TCP
+        TCP,
+        /** MySQL, MariaDB or TiDB: packets are understood. */
+        MYSQL
     }
 
     /** A longer wait for a TCP connection than any system allows anyway. */

@@ -19,16 +19,23 @@ final class SocketOptions {
 
     private final boolean keepAlive;
     private final NetworkTransport transport;
+    private final boolean halfClose;
 
-    SocketOptions(boolean keepAlive, NetworkTransport transport) {
+    /**
+     * Options for every socket of a listener.
+     *
+     * @param halfClose whether one side may end its output and still be answered; if not, that closes the socket
+     */
+    SocketOptions(boolean keepAlive, boolean halfClose, NetworkTransport transport) {
         this.keepAlive = keepAlive;
+        this.halfClose = halfClose;
         this.transport = transport;
     }
 
     void apply(ChannelConfig config) {
         config.setAutoRead(false);
-        config.setAutoClose(false);
-        config.setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+        config.setAutoClose(!halfClose);
+        config.setOption(ChannelOption.ALLOW_HALF_CLOSURE, halfClose);
         config.setOption(ChannelOption.TCP_NODELAY, true);
         config.setWriteBufferWaterMark(WATER_MARK);
         if (keepAlive) {

@@ -8,8 +8,6 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.util.concurrent.Future;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -68,30 +66,15 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
             TcpSessionState.CLOSING, EnumSet.of(TcpSessionState.CLOSED),
             TcpSessionState.CLOSED, EnumSet.noneOf(TcpSessionState.class)));
 
-    // Written by the event loop only and read by anybody: opaque writes are enough and cost nothing.
-    private static final VarHandle BYTES_RECEIVED;
-    private static final VarHandle BYTES_SENT;
-
-    static {
-        try {
-            MethodHandles.Lookup lookup = MethodHandles.lookup();
-            BYTES_RECEIVED = lookup.findVarHandle(TcpSession.class, "bytesReceived", long.class);
-            BYTES_SENT = lookup.findVarHandle(TcpSession.class, "bytesSent", long.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
-    private final TcpProxy proxy;
+    private final ProxyListener proxy;
     private final long id;
     private final Instant since = Instant.now();
     private final Leg client;
     private final HostPort clientAddress;
 
+    private final Traffic traffic;
     private @Nullable Leg backend;
     private volatile @Nullable HostPort backendAddress;
-    private long bytesReceived;
-    private long bytesSent;
 
     private TcpSessionState state = TcpSessionState.WAITING;
     private BackendGate.@Nullable Ticket ticket;
@@ -100,9 +83,10 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
     private @Nullable String backendGone;
     private long lastActivity;
 
-    TcpSession(TcpProxy proxy, SocketChannel clientChannel) {
+    TcpSession(ProxyListener proxy, SocketChannel clientChannel) {
         this.proxy = proxy;
         this.id = proxy.sessions().nextId();
+        this.traffic = new Traffic(proxy.sessions());
         this.client = new Leg(clientChannel, true);
         InetSocketAddress remote = clientChannel.remoteAddress();
         // Null when the client has left between the accept and now.
@@ -224,11 +208,9 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
     private void received(Leg from, ByteBuf bytes) {
         int length = bytes.readableBytes();
         if (from == client) {
-            BYTES_RECEIVED.setOpaque(this, bytesReceived + length);
-            proxy.sessions().countReceived(length);
+            traffic.countReceived(length);
         } else {
-            BYTES_SENT.setOpaque(this, bytesSent + length);
-            proxy.sessions().countSent(length);
+            traffic.countSent(length);
         }
         Leg to = peer(from);
         if (to != null && (state == TcpSessionState.RELAYING || state == TcpSessionState.CLOSING) && !to.broken) {
@@ -386,8 +368,8 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
                     last,
                     cause == null ? "finished" : cause.source() + " " + cause,
                     reason,
-                    bytesReceived,
-                    bytesSent);
+                    traffic.received(),
+                    traffic.sent());
         }
     }
 
@@ -457,12 +439,12 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
 
     @Override
     public long bytesReceived() {
-        return (long) BYTES_RECEIVED.getOpaque(this);
+        return traffic.received();
     }
 
     @Override
     public long bytesSent() {
-        return (long) BYTES_SENT.getOpaque(this);
+        return traffic.sent();
     }
 
     @Override

@@ -47,7 +47,7 @@ import org.tiproxy.error.ProxyException;
 @EnumSource(
         value = NetworkTransport.class,
         names = {"EPOLL", "NIO"})
-class TcpProxyTest {
+class TcpSessionTest {
     @Parameter
     NetworkTransport transport;
 
@@ -56,7 +56,7 @@ class TcpProxyTest {
     private final List<AutoCloseable> resources = new ArrayList<>();
     private ServerSocket backend;
     private SessionRegistry sessions;
-    private TcpProxy proxy;
+    private ProxyListener proxy;
 
     @BeforeEach
     void listen() throws Exception {
@@ -91,7 +91,7 @@ class TcpProxyTest {
                 transport,
                 Duration.ZERO,
                 Duration.ofSeconds(15));
-        proxy = new TcpProxy(config, target, gate, sessions, Ticker.SYSTEM, threads);
+        proxy = new ProxyListener(config, target, gate, sessions, Ticker.SYSTEM, threads);
         proxy.open();
     }
 
@@ -441,7 +441,7 @@ class TcpProxyTest {
                 transport,
                 Duration.ZERO,
                 Duration.ZERO);
-        TcpProxy second = new TcpProxy(
+        ProxyListener second = new ProxyListener(
                 config, new HostPort("127.0.0.1", 1), gate, new SessionRegistry(0), Ticker.SYSTEM, threads);
         resources.add(second::shutdown);
 

@@ -25,14 +25,16 @@ import org.tiproxy.engine.Listener;
 import org.tiproxy.engine.SessionRegistry;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
+import org.tiproxy.session.SessionConfig;
+import org.tiproxy.session.TlsMode;
 
 /**
- * The listener of the raw TCP proxy: accepts clients on Netty's event loops and gives each its {@link TcpSession}.
+ * The listening socket: accepts clients on Netty's event loops and gives each its session.
  *
  * <p>One event loop accepts, all of them relay; both sockets of a session share one loop.
  */
-public final class TcpProxy implements Listener {
-    private static final Logger log = LoggerFactory.getLogger(TcpProxy.class);
+public final class ProxyListener implements Listener {
+    private static final Logger log = LoggerFactory.getLogger(ProxyListener.class);
 
     /** How long accepting pauses after an accept failed, for example because file descriptors ran out. */
     private static final long ACCEPT_PAUSE_MILLIS = 1000;
@@ -46,6 +48,7 @@ public final class TcpProxy implements Listener {
     private final SocketOptions options;
     private final MultiThreadIoEventLoopGroup loops;
     private final BackendConnector connector;
+    private final MySqlProtocol mysql;
     private final LogThrottle unreachableThrottle;
     private final LogThrottle acceptThrottle;
 
@@ -59,7 +62,7 @@ public final class TcpProxy implements Listener {
      * @param resolver runs look-ups of the backend's name, which block
      * @throws ProxyException if the configured transport does not work on this machine
      */
-    public TcpProxy(
+    public ProxyListener(
             ProxyConfig config,
             HostPort backend,
             BackendGate gate,
@@ -74,7 +77,7 @@ public final class TcpProxy implements Listener {
         this.ticker = ticker;
         this.address = config.address();
         this.transport = config.transport().resolved();
-        this.options = new SocketOptions(config.keepAlive(), transport);
+        this.options = new SocketOptions(config.keepAlive(), config.protocol() == ProxyConfig.Protocol.TCP, transport);
         this.loops = new MultiThreadIoEventLoopGroup(
                 config.eventLoops(), new DefaultThreadFactory("tiproxy-loop", true), transport.ioHandlerFactory());
         this.connector = new BackendConnector(
@@ -83,6 +86,14 @@ public final class TcpProxy implements Listener {
                 options,
                 Math.toIntExact(config.connectTimeout().toMillis()),
                 resolver);
+        this.mysql = new MySqlProtocol(
+                SessionConfig.of(TlsMode.DISABLED, TlsMode.DISABLED, () -> {
+                    throw new IllegalStateException("no RSA keys without TLS towards the backend");
+                }),
+                sessions,
+                Duration.ofSeconds(10),
+                null,
+                null);
         this.unreachableThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
         this.acceptThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
     }
@@ -172,8 +183,10 @@ public final class TcpProxy implements Listener {
             channel.close();
             return;
         }
-        TcpSession session = new TcpSession(this, channel);
-        session.begin();
+        switch (config.protocol()) {
+            case TCP -> new TcpSession(this, channel).begin();
+            case MYSQL -> new MySqlSession(this, mysql, channel).begin();
+        }
         channel.config().setAutoRead(true);
     }
 
