@@ -485,7 +485,11 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
         @Override
         public void channelWritabilityChanged(ChannelHandlerContext ctx) {
             Leg from = peer(this);
-            if (from != null && channel.isWritable() && state == TcpSessionState.RELAYING && !broken) {
+            if (from != null
+                    && channel.isWritable()
+                    && state == TcpSessionState.RELAYING
+                    && !broken
+                    && !from.inputEnded) {
                 from.channel.config().setAutoRead(true);
             }
         }

@@ -60,7 +60,9 @@ class TcpSessionTest {
 
     @BeforeEach
     void listen() throws Exception {
-        backend = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
+        backend = new ServerSocket();
+        backend.setReceiveBufferSize(64 * 1024);
+        backend.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 200);
         start(Duration.ZERO, 0, HostPort.of((InetSocketAddress) backend.getLocalSocketAddress()));
     }
 
@@ -215,6 +217,38 @@ class TcpSessionTest {
         }
         assertThat(read).isEqualTo(limit);
         writer.get(30, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void aBackendThatReadsLateGetsAllOfAClientThatHasHungUp() throws Exception {
+        // As much as the proxy takes while the backend does not read. A little more than that, and what is left waits
+        // in the proxy's receive buffer together with the end of the client's output.
+        int taken = uploadToALateBackend(32_000_000);
+        for (int more = 16_000; more < 1_200_000; more *= 2) {
+            uploadToALateBackend(taken + more);
+        }
+    }
+
+    private int uploadToALateBackend(int length) throws Exception {
+        Socket client = client();
+        Socket server = accepted();
+        byte[] bytes = new byte[length];
+        new Random(length).nextBytes(bytes);
+        threads.execute(() -> write(client, bytes, true));
+
+        ProxySession session = sessions.sessions().iterator().next();
+        AtomicLong last = new AtomicLong(-1);
+        await().pollInterval(Duration.ofMillis(150))
+                .until(() -> last.getAndSet(session.bytesReceived()) == session.bytesReceived());
+        int taken = (int) session.bytesReceived();
+
+        assertThat(server.getInputStream().readAllBytes()).as("of " + length).isEqualTo(bytes);
+        send(server, "thanks");
+        server.close();
+        assertThat(receive(client, 6)).isEqualTo("thanks");
+        client.close();
+        awaitNoSessions();
+        return taken;
     }
 
     @Test

@@ -1,0 +1,95 @@
+package org.tiproxy.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+
+/**
+ * A real MariaDB server on a free port of the loopback interface, run by the quick start's script: account {@code
+ * demo}, password {@code demo}, database {@code demo}.
+ */
+public final class MariaDbServer implements AutoCloseable {
+    private static final Path SCRIPT = Path.of("..", "examples", "quickstart", "mariadb.sh")
+            .toAbsolutePath()
+            .normalize();
+
+    private final int port;
+    private final Path folder;
+    private final Process process;
+
+    private MariaDbServer(int port, Path folder, Process process) {
+        this.port = port;
+        this.folder = folder;
+        this.process = process;
+    }
+
+    /** Starts a server with a new data directory below {@code folder} and waits until it can be used. */
+    public static MariaDbServer start(Path folder) throws IOException {
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+        ProcessBuilder builder = new ProcessBuilder(SCRIPT.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("server.log").toFile());
+        builder.environment().put("MARIADB_PORT", Integer.toString(port));
+        builder.environment().put("MARIADB_DATA", folder.resolve("data").toString());
+        MariaDbServer server = new MariaDbServer(port, folder, builder.start());
+        Awaitility.await("the server, see " + folder.resolve("server.log"))
+                .atMost(2, TimeUnit.MINUTES)
+                .until(server::answers);
+        return server;
+    }
+
+    private boolean answers() {
+        if (!process.isAlive()) {
+            throw new IllegalStateException("the server has ended: " + log());
+        }
+        try (Connection connection =
+                DriverManager.getConnection("jdbc:mariadb://127.0.0.1:" + port + "/demo", "demo", "demo")) {
+            return connection.isValid(10);
+        } catch (SQLException e) {
+            return false;
+        }
+    }
+
+    /** What the server has said. */
+    public String log() {
+        try {
+            return Files.readString(folder.resolve("server.log"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Where it listens on 127.0.0.1. */
+    public int port() {
+        return port;
+    }
+
+    /** The server itself. */
+    public Process process() {
+        return process;
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+        try {
+            if (!process.waitFor(30, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+    }
+}
