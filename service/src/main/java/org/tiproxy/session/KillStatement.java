@@ -17,9 +17,11 @@ record KillStatement(long id, int start, int end) {
     /** White space and comments; {@code #} and {@code --} comments go to the end of the line. */
     private static final String GAP = "(?:[\\s\\x0b]|/\\*(?!M?!)(?s:.*?)\\*/|--\\s[^\\n]*(?:\\n|$)|#[^\\n]*(?:\\n|$))";
 
+    private static final long UNSIGNED_INT = 0xffff_ffffL;
+
     private static final Pattern KILL = Pattern.compile(
             GAP + "*+KILL" + GAP + "++(?:(?:HARD|SOFT)" + GAP + "++)?+(?:TIDB" + GAP + "++)?+(?:(?:CONNECTION|QUERY)"
-                    + GAP + "++)?+(\\d{1,18})" + GAP + "*+(?:;" + GAP + "*+)*+",
+                    + GAP + "++)?+(-?\\d{1,18})" + GAP + "*+(?:;" + GAP + "*+)*+",
             Pattern.CASE_INSENSITIVE);
 
     /** Whether a text that starts with this byte may be one: almost none does, and the rest costs nothing then. */
@@ -37,6 +39,8 @@ record KillStatement(long id, int start, int end) {
         if (!matcher.matches()) {
             return null;
         }
-        return new KillStatement(Long.parseLong(matcher.group(1)), matcher.start(1), matcher.end(1));
+        long id = Long.parseLong(matcher.group(1));
+        // MariaDB Connector/J reads ids from 2^31 on as negative ones.
+        return new KillStatement(id < 0 ? id & UNSIGNED_INT : id, matcher.start(1), matcher.end(1));
     }
 }

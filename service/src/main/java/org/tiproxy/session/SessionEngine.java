@@ -44,6 +44,8 @@ import org.tiproxy.wire.server.OkPacket;
  * awaited first: only then does an ERR have the sequence id that it expects.
  */
 public final class SessionEngine {
+    private static final String QUIT = "COM_QUIT";
+
     private final SessionConfig config;
     private final SessionOutput output;
     private final SessionListener listener;
@@ -73,7 +75,8 @@ public final class SessionEngine {
      * A session whose client has connected, and whose backend is not connected yet.
      *
      * @param connectionIds for KILL
-     * @param connectionId what the client is told as its connection id; unsigned
+     * @param connectionId what the client is told as its connection id; high, so that no backend has it, but below 2^31,
+     *     because some drivers take it for a signed number
      */
     public SessionEngine(
             SessionConfig config,
@@ -203,7 +206,7 @@ public final class SessionEngine {
             case CONNECTING, GREETING, HANDSHAKE, BACKEND_TLS, AUTHENTICATION -> EndReason.CLOSED_BEFORE_LOGIN;
         };
         sayGoodbye();
-        end(SessionFailure.silent(why, reason));
+        end(SessionFailure.silent(why, why == EndReason.CLIENT_QUIT ? QUIT : reason));
     }
 
     /** The backend's connection is closed, or broken, or TLS with it failed. */
@@ -211,7 +214,7 @@ public final class SessionEngine {
         Command command = commandInFlight();
         SessionFailure failure;
         if (phase == SessionPhase.QUITTING) {
-            failure = SessionFailure.silent(EndReason.CLIENT_QUIT, "COM_QUIT");
+            failure = SessionFailure.silent(EndReason.CLIENT_QUIT, QUIT);
         } else if (phase == SessionPhase.COMMANDS && command == null) {
             failure = SessionFailure.silent(
                     EndReason.BACKEND_CLOSED, "the backend closed the idle connection: " + reason);

@@ -73,6 +73,10 @@ public final class PacketFramer {
             chunk.position(chunk.position() + HEADER_LENGTH);
         } else {
             if (headerBytes == 0) {
+                if (!chunk.hasRemaining()) {
+                    // What was seen last is still asked for.
+                    return false;
+                }
                 header = 0;
             }
             while (headerBytes < HEADER_LENGTH) {

@@ -29,7 +29,7 @@ final class BlockingProxy {
         SessionConfig config = Packets.config(
                 TlsMode.valueOf(args[2].toUpperCase(Locale.ROOT)), TlsMode.valueOf(args[3].toUpperCase(Locale.ROOT)));
         InetSocketAddress backend = new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(args[1]));
-        long[] lastBackendId = new long[1];
+        long[] lastBackendIds = new long[2];
         try (ServerSocket server = new ServerSocket(Integer.parseInt(args[0]), 50, InetAddress.getLoopbackAddress())) {
             while (true) {
                 Socket client = server.accept();
@@ -37,14 +37,13 @@ final class BlockingProxy {
                 SessionListener listener = new SessionListener() {
                     @Override
                     public void backendGreeted(long connectionId, String serverVersion) {
-                        if (lastBackendId[0] == 0) {
-                            lastBackendId[0] = connectionId;
-                        }
+                        lastBackendIds[0] = lastBackendIds[1];
+                        lastBackendIds[1] = connectionId;
                     }
                 };
-                // Every session has the same id; a KILL of it means the first one.
+                // Every session has the same id; a KILL means the one before the last.
                 ConnectionIds ids =
-                        id -> id == Integer.toUnsignedLong(EngineHarness.CONNECTION_ID) ? lastBackendId[0] : 0;
+                        id -> id == Integer.toUnsignedLong(EngineHarness.CONNECTION_ID) ? lastBackendIds[0] : 0;
                 BlockingAdapter adapter = new BlockingAdapter(client, config, listener, ids, tls);
                 adapter.start(backend);
                 Thread waiter = new Thread(() -> report(adapter));

@@ -7,13 +7,13 @@ import org.tiproxy.error.ProxyException;
  */
 public interface EngineHarness extends AutoCloseable {
     /** What the session was opened with as the client's connection id. */
-    int CONNECTION_ID = 0x80000001;
+    int CONNECTION_ID = 0x60000001;
 
     /** The backend's thread id of the one other session of the proxy, whose virtual id is {@link #OTHER_VIRTUAL_ID}. */
     long OTHER_BACKEND_ID = 77;
 
     /** The virtual id of the one other session of the proxy. */
-    long OTHER_VIRTUAL_ID = 0x80000005L;
+    long OTHER_VIRTUAL_ID = 0x60000005L;
 
     /** The peer that has connected to the proxy. */
     Peer client();
