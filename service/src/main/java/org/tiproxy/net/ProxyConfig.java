@@ -54,7 +54,10 @@ public record ProxyConfig(
             .flag("bind");
 
     static final Key<Protocol> PROTOCOL = Key.choice(
-                    "proxy.protocol", Protocol.class, "what clients and the backend speak; `tcp` is anything")
+                    "proxy.protocol",
+                    Protocol.class,
+                    "what clients and the backend speak; `tcp` is anything, `mysql` (not finished: without TLS so far)"
+                            + " understands MySQL, MariaDB and TiDB")
             .byDefault("tcp")
             .flag("protocol");
     static final Key<Integer> MAX_CONNECTIONS = Key.integer(

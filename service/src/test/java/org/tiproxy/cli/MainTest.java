@@ -204,7 +204,7 @@ class MainTest {
                 "--config=                | --config: expected the path of a file, found nothing",
                 "--config=/does/not/exist | --config: \"/does/not/exist\": no such file",
                 "--check-config=perhaps   | --check-config: \"perhaps\": takes no value",
-                "--protocol mysql         | --protocol: \"mysql\": expected tcp",
+                "--protocol http          | --protocol: \"http\": expected tcp or mysql",
                 "-                        | -: unknown flag",
                 "--bind -x:1x             | --bind: \"-x:1x\": expected host:port such as 127.0.0.1:4000 (it needs a port between 0 and 65535 after the ':')",
             })

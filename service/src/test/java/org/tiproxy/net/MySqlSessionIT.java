@@ -131,7 +131,7 @@ class MySqlSessionIT {
             statement.execute("CREATE TABLE IF NOT EXISTS seen (a INT) ENGINE=InnoDB");
             connection.setAutoCommit(false);
             statement.execute("INSERT INTO seen VALUES (1)");
-            await().untilAsserted(() -> assertThat(session.transaction()).isEqualTo("OPEN"));
+            await().untilAsserted(() -> assertThat(session.transaction()).isEqualTo("ACTIVE"));
             connection.rollback();
             await().untilAsserted(() -> assertThat(session.transaction()).isEqualTo("NONE"));
             await().untilAsserted(() -> assertThat(session.command()).isEmpty());
