@@ -50,9 +50,7 @@ public final class Logging {
                         "cannot write the log file " + file + " (" + e + "): check log.log-file.filename");
             }
         }
-        handler.setFormatter(new LineFormatter());
-        handler.setLevel(Level.ALL);
-        ROOT.addHandler(handler);
+        ROOT.addHandler(new AsyncHandler(handler, new LineFormatter()));
         OURS.setLevel(level);
         // What the libraries say below INFO helps nobody but their own developers.
         Level libraries = level.intValue() < Level.INFO.intValue() ? Level.INFO : level;

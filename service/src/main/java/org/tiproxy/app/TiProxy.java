@@ -79,10 +79,6 @@ public final class TiProxy {
         HostPort backend = config.backend().address();
         MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
         CompletableFuture<?> jmx = config.jmx().address() == null ? null : startJmx(beans);
-        if (config.jolokia().address() != null) {
-            startJolokia();
-        }
-
         ThreadPoolExecutor resolver = new ThreadPoolExecutor(
                 2, 2, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), new DaemonThreads("tiproxy-resolver"));
         resolver.allowCoreThreadTimeOut(true);
@@ -124,6 +120,10 @@ public final class TiProxy {
                         config.configFile() == null ? "" : config.configFile().toString(),
                         this::stopInBackground),
                 "type=Service");
+        // After the beans: whoever can connect shall find them.
+        if (config.jolokia().address() != null) {
+            startJolokia();
+        }
         if (jmx != null) {
             finished(jmx);
         }

@@ -41,10 +41,10 @@ final class ServiceProcess {
         for (String name : SIGNALS) {
             Signals.handle(name, number -> {
                 if (received.incrementAndGet() == 1) {
-                    log.info("SIG{}: stopping; a second signal ends at once", name);
                     service.stopInBackground();
+                    log.info("SIG{}: stopping; a second signal ends at once", name);
                 } else {
-                    log.warn("SIG{}: second signal, ending at once", name);
+                    // Says nothing: the log may be what hangs.
                     service.killChild();
                     Runtime.getRuntime().halt(128 + number);
                 }

@@ -27,12 +27,14 @@ import org.tiproxy.error.ProxyException;
  * </pre>
  *
  * <p>"-" is refused with a sentence. Operations run one at a time; of two that overlap the later one wins: a resume ends
- * a drain that still waits, and a second drain replaces the first one's deadline.
+ * a drain that still waits, and a second drain replaces the first one's deadline. Only a stop is final.
  *
  * <p>Thread-safe. {@link #state} never blocks; the operations wait for the listening socket at most.
  */
 public final class ProxyLifecycle {
     private static final Logger log = LoggerFactory.getLogger(ProxyLifecycle.class);
+
+    private static final long CLOSE_AGAIN_MILLIS = 100;
 
     private static final Map<ProxyState, Set<ProxyState>> TRANSITIONS = new EnumMap<>(Map.of(
             ProxyState.STARTING, EnumSet.of(ProxyState.RUNNING, ProxyState.STOPPED),
@@ -46,6 +48,7 @@ public final class ProxyLifecycle {
     private final ScheduledExecutorService timer;
     private volatile ProxyState state = ProxyState.STARTING;
     private @Nullable Drain drain;
+    private boolean stopping;
 
     /** A life cycle in STARTING. */
     public ProxyLifecycle(Listener listener, SessionRegistry sessions, ScheduledExecutorService timer) {
@@ -91,6 +94,9 @@ public final class ProxyLifecycle {
             return "already running";
         }
         require("resume", ProxyState.RUNNING);
+        if (stopping) {
+            throw new IllegalStateException("resume is not possible any more: the proxy is stopping");
+        }
         if (state == ProxyState.DRAINING) {
             listener.open();
             endDrain("ended by resume with " + sessions.active() + " connections open");
@@ -132,15 +138,20 @@ public final class ProxyLifecycle {
                 moveTo(ProxyState.STOPPED);
                 return CompletableFuture.completedFuture("stopped before it started");
             }
+            stopping = true;
         }
-        return drain(patience).thenApply(result -> {
-            synchronized (this) {
-                if (state == ProxyState.DRAINING) {
-                    moveTo(ProxyState.STOPPED);
-                }
-            }
-            return result;
-        });
+        // On the timer: the last connection ends on an event loop, which must not wait for an operation's monitor.
+        return drain(patience)
+                .thenApplyAsync(
+                        result -> {
+                            synchronized (this) {
+                                if (state == ProxyState.DRAINING) {
+                                    moveTo(ProxyState.STOPPED);
+                                }
+                            }
+                            return result;
+                        },
+                        timer);
     }
 
     private void endDrain(String why) {
@@ -191,10 +202,14 @@ public final class ProxyLifecycle {
                     return;
                 }
             }
-            closed = sessions.active();
+            closed = Math.max(closed, sessions.active());
             String reason = "still open " + patience.toMillis() + " ms after the proxy began to drain";
             for (ProxySession session : sessions.sessions()) {
                 session.close(ProxyError.SHUTTING_DOWN, reason);
+            }
+            if (!result.isDone()) {
+                // One may have been admitted and not listed yet.
+                timer.schedule(() -> closeRest(patience), CLOSE_AGAIN_MILLIS, TimeUnit.MILLISECONDS);
             }
         }
 

@@ -23,7 +23,7 @@ public interface ProxySession {
     /** Bytes that came from the client. */
     long bytesReceived();
 
-    /** Bytes that were passed on to the client. */
+    /** Bytes that the backend has sent, to be passed on to the client. */
     long bytesSent();
 
     /** Who is logged in; empty if that is not known (yet). */

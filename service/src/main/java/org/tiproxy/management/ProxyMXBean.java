@@ -37,7 +37,7 @@ public interface ProxyMXBean {
     /** Bytes from all clients. */
     long getBytesReceivedTotal();
 
-    /** Bytes to all clients. */
+    /** Bytes from the backend, to be passed on to clients. */
     long getBytesSentTotal();
 
     /** The most connections at a time; 0 for any number. */

@@ -38,10 +38,10 @@ public interface SupervisorMXBean {
     /** The last failure; empty if there was none. */
     String getLastError();
 
-    /** How long the last start took from the spawn until ready, in milliseconds; -1 before the first. */
+    /** How long the last start took from the spawn until ready, in milliseconds; 0 before the first. */
     long getLastStartMillis();
 
-    /** How long the child has been ready, in milliseconds; 0 while there is none. */
+    /** How long the child has been running, in milliseconds; 0 while there is none. */
     long getUptimeMillis();
 
     /** What is run. */
@@ -59,13 +59,13 @@ public interface SupervisorMXBean {
     /** How long a start may take, in milliseconds. */
     long getStartTimeoutMillis();
 
-    /** Sets {@link #getStartTimeoutMillis} for the next start; at least 1. */
+    /** Sets {@link #getStartTimeoutMillis} also for a start that is under way; 1 ms to 365 days. */
     void setStartTimeoutMillis(long millis);
 
     /** How long the child may take to end after SIGTERM before it is killed, in milliseconds. */
     long getGracePeriodMillis();
 
-    /** Sets {@link #getGracePeriodMillis} for the next stop; at least 0. */
+    /** Sets {@link #getGracePeriodMillis} also for a stop that is under way; 0 to 365 days. */
     void setGracePeriodMillis(long millis);
 
     /** True while the child is kept whether somebody is connected or not. */

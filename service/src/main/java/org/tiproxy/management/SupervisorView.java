@@ -17,7 +17,7 @@ import org.tiproxy.supervisor.SupervisorConfig;
 
 /** The on-demand child as JMX shows it. */
 public final class SupervisorView extends NotificationBroadcasterSupport implements SupervisorMXBean {
-    /** The type of the notifications: message "CLOSED -> STARTING: a client connected", user data the new state. */
+    /** The type of the notifications: message "CLOSED -> STARTING: a connection arrived", user data the new state. */
     public static final String STATE_NOTIFICATION = "tiproxy.supervisor.state";
 
     private final ProcessSupervisor supervisor;

@@ -23,6 +23,9 @@ public enum NetworkTransport {
     /** The JDK's NIO, everywhere. */
     NIO;
 
+    /** The kernel's number for the state CLOSE (include/net/tcp_states.h). */
+    private static final int TCP_CLOSE = 7;
+
     /**
      * EPOLL or NIO.
      *
@@ -44,6 +47,13 @@ public enum NetworkTransport {
 
     ChannelFactory<? extends ServerChannel> serverChannelFactory() {
         return this == EPOLL ? EpollServerSocketChannel::new : NioServerSocketChannel::new;
+    }
+
+    /** Whether the kernel has given the connection up; only epoll needs to be asked, NIO reports it. */
+    boolean wasReset(SocketChannel channel) {
+        return channel instanceof EpollSocketChannel epoll
+                && epoll.isOpen()
+                && epoll.tcpInfo().state() == TCP_CLOSE;
     }
 
     ChannelFactory<? extends SocketChannel> socketChannelFactory() {

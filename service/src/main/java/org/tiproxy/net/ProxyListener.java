@@ -130,7 +130,9 @@ public final class ProxyListener implements Listener {
         }
         server = bound.channel();
         accepting = true;
-        address = HostPort.of((InetSocketAddress) bound.channel().localAddress());
+        // The host as it was asked for: a wildcard would come back as that of IPv6.
+        int port = ((InetSocketAddress) bound.channel().localAddress()).getPort();
+        address = new HostPort(address.host(), port);
     }
 
     @Override

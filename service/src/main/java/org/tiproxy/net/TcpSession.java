@@ -5,9 +5,11 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.util.concurrent.Future;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -56,8 +58,10 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
     /** How much a client may send before its backend is connected. */
     static final int EARLY_BYTES = 64 * 1024;
 
-    /** How long a client may take to read what a backend that has gone had sent. */
-    private static final long GONE_BACKEND_SECONDS = 15;
+    /** How long one side may take to read what the other one had sent before it went. */
+    private static final long LAST_WORDS_SECONDS = 15;
+
+    private static final long HALF_OPEN_CHECK_MILLIS = 500;
 
     private static final Map<TcpSessionState, Set<TcpSessionState>> TRANSITIONS = new EnumMap<>(Map.of(
             TcpSessionState.WAITING, EnumSet.of(TcpSessionState.CONNECTING, TcpSessionState.CLOSED),
@@ -82,6 +86,7 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
     private int earlyBytes;
     private @Nullable String backendGone;
     private long lastActivity;
+    private long lastUnsent;
 
     TcpSession(ProxyListener proxy, SocketChannel clientChannel) {
         this.proxy = proxy;
@@ -97,10 +102,6 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
     void begin() {
         client.channel.pipeline().addLast(client);
         proxy.sessions().add(this);
-        if (!proxy.idleTimeout().isZero()) {
-            lastActivity = proxy.ticker().nanoTime();
-            checkIdleAfter(proxy.idleTimeout().toNanos());
-        }
         BackendGate.Ticket entered = proxy.gate().enter(this);
         ticket = entered;
         if (state == TcpSessionState.CLOSED) {
@@ -139,11 +140,15 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
                 finish(gone);
             } else {
                 // The end of its output is on its way; a client that does not read must not keep us waiting for it.
-                client.channel
-                        .eventLoop()
-                        .schedule(() -> end(ProxyError.BACKEND_LOST, reason), GONE_BACKEND_SECONDS, TimeUnit.SECONDS);
+                endLater(reason);
             }
         });
+    }
+
+    private void endLater(String reason) {
+        client.channel
+                .eventLoop()
+                .schedule(() -> end(ProxyError.BACKEND_LOST, reason), LAST_WORDS_SECONDS, TimeUnit.SECONDS);
     }
 
     // ---- connecting
@@ -184,6 +189,10 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
         }
         backendAddress = proxy.backend();
         moveTo(TcpSessionState.RELAYING);
+        if (!proxy.idleTimeout().isZero()) {
+            lastActivity = proxy.ticker().nanoTime();
+            checkIdleAfter(proxy.idleTimeout().toNanos());
+        }
         Queue<ByteBuf> held = early;
         if (held != null) {
             early = null;
@@ -256,7 +265,8 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
             return;
         }
         Leg to = peer(from);
-        if (to == null) {
+        if (to == null || state == TcpSessionState.CLOSING) {
+            // Closing already: the other side broke, and what it said is being delivered.
             return;
         }
         if (from.broken || (from == backend && backendGone != null)) {
@@ -266,7 +276,31 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
                 moveTo(TcpSessionState.CLOSING);
             }
             passEnd(to);
+            watchHalfOpen(from);
         }
+    }
+
+    /**
+     * Looks now and then whether a socket whose peer has ended its output was reset since. Netty's epoll transport does
+     * not report that, and would be woken by it without end.
+     */
+    private void watchHalfOpen(Leg side) {
+        client.channel
+                .eventLoop()
+                .schedule(
+                        () -> {
+                            if (state == TcpSessionState.CLOSED || side.broken) {
+                                return;
+                            }
+                            if (proxy.transport().wasReset(side.channel)) {
+                                side.breakage = "Connection reset by peer";
+                                brokeDown(side);
+                            } else {
+                                watchHalfOpen(side);
+                            }
+                        },
+                        HALF_OPEN_CHECK_MILLIS,
+                        TimeUnit.MILLISECONDS);
     }
 
     /** Tells {@code to} that its peer has nothing more to say, after everything written before. */
@@ -312,11 +346,13 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
         if (state == TcpSessionState.RELAYING) {
             moveTo(TcpSessionState.CLOSING);
         }
+        gone.channel.close();
         if (rest == null) {
             end(ProxyError.INTERNAL, "one side is missing");
             return;
         }
         rest.channel.config().setAutoRead(false);
+        endLater(rest + " did not read what was left for it");
         rest.channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
             if (gone.broken) {
                 reset(rest);
@@ -350,8 +386,16 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
             early = null;
             held.forEach(ByteBuf::release);
         }
-        client.channel.close();
         Leg other = backend;
+        if ((last == TcpSessionState.RELAYING && cause != ProxyError.IDLE_TIMEOUT)
+                || unsent(client) + unsent(other) > 0) {
+            // Cut short: neither side may take what it has got for the whole.
+            reset(client);
+            if (other != null) {
+                reset(other);
+            }
+        }
+        client.channel.close();
         if (other != null) {
             other.channel.close();
         }
@@ -392,6 +436,12 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
                             if (state == TcpSessionState.CLOSED) {
                                 return;
                             }
+                            long unsent = unsent(client) + unsent(backend);
+                            if (unsent != lastUnsent) {
+                                // A slow reader reads.
+                                lastUnsent = unsent;
+                                lastActivity = proxy.ticker().nanoTime();
+                            }
                             long limit = proxy.idleTimeout().toNanos();
                             long idle = proxy.ticker().nanoTime() - lastActivity;
                             if (idle >= limit) {
@@ -405,6 +455,11 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
                         },
                         nanos,
                         TimeUnit.NANOSECONDS);
+    }
+
+    private static long unsent(@Nullable Leg leg) {
+        ChannelOutboundBuffer buffer = leg == null ? null : leg.channel.unsafe().outboundBuffer();
+        return buffer == null ? 0 : buffer.totalPendingWriteBytes();
     }
 
     private void onLoop(Runnable work) {
@@ -514,9 +569,10 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
             if (breakage == null) {
-                breakage = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+                Throwable root = cause.getCause() instanceof IOException io ? io : cause;
+                breakage = root.getMessage() == null ? root.toString() : root.getMessage();
             }
-            if (!(cause instanceof java.io.IOException)) {
+            if (!(cause instanceof IOException)) {
                 log.error("session {} from {}: unexpected failure in {}", id, clientAddress, this, cause);
                 end(ProxyError.INTERNAL, breakage);
                 return;

@@ -309,15 +309,19 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
         loop.listeners().remove(listener);
     }
 
+    /** No start and no stop takes longer, and sums of a few of these fit everywhere. */
+    private static final Duration LONGEST = Duration.ofDays(365);
+
     private static void requireNotNegative(String what, Duration value) {
-        if (value.isNegative()) {
-            throw new IllegalArgumentException("the " + what + " cannot be negative: " + value);
+        if (value.isNegative() || value.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException("the " + what + " must be between 0 and 365 days, not " + value);
         }
     }
 
     private static void requirePositive(String what, Duration value) {
-        if (value.isNegative() || value.isZero()) {
-            throw new IllegalArgumentException("the " + what + " must be longer than zero: " + value);
+        if (value.isNegative() || value.isZero() || value.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(
+                    "the " + what + " must be longer than zero and at most 365 days, not " + value);
         }
     }
 }

@@ -34,6 +34,9 @@ interface SupervisorEffects {
     /** An operator's wish is settled. */
     void complete(Operation operation, String result);
 
+    /** Something failed that an operator should read: the whole sentence, with the last output lines. */
+    default void warn(String what) {}
+
     /** The state was written. */
     void stateChanged(SupervisorState from, SupervisorState to, String reason);
 

@@ -313,6 +313,11 @@ final class SupervisorLoop {
         }
 
         @Override
+        public void warn(String what) {
+            effects.add(() -> log.warn("Backend {}: {}", config.address(), what));
+        }
+
+        @Override
         public void stateChanged(SupervisorState from, SupervisorState to, String reason) {
             lastChangeMillis = System.currentTimeMillis();
             StateChange change = new StateChange(from, to, reason, Instant.ofEpochMilli(lastChangeMillis));

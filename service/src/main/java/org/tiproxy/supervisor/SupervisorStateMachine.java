@@ -225,6 +225,7 @@ final class SupervisorStateMachine {
             case OPENED -> {
                 unexpectedExitsTotal++;
                 lastError = what + output(lastLines);
+                effects.warn(lastError);
                 retryAt = now + backoff.delay();
                 moveTo(CLOSED, what, now);
                 visitors.backendGone(what);
@@ -463,12 +464,14 @@ final class SupervisorStateMachine {
 
     private void killNow() {
         killed = true;
+        effects.warn("the child is ended with SIGKILL");
         effects.kill(attempt);
     }
 
     private void failed(ProxyException cause, long now) {
         startFailuresTotal++;
         lastError = message(cause);
+        effects.warn(lastError);
         revision++;
         // An occupied address costs one connect to find out, so everybody may hear the latest.
         if (cause.error() != ProxyError.BACKEND_ADDRESS_TAKEN) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.netty.channel.socket.SocketChannel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -412,6 +413,74 @@ class TcpSessionTest {
     }
 
     @Test
+    void aClientThatWaitsForItsBackendIsNotIdle() throws Exception {
+        start(Duration.ofMillis(100), 0, new HostPort("127.0.0.1", backend.getLocalPort()));
+        gate.hold();
+        Socket client = client();
+        BackendGate.Visitor visitor = gate.next();
+        client.setSoTimeout(500);
+        assertThatThrownBy(() -> client.getInputStream().read()).isInstanceOf(SocketTimeoutException.class);
+        client.setSoTimeout(30_000);
+        visitor.admitted();
+        send(accepted(), "here");
+        assertThat(receive(client, 4)).isEqualTo("here");
+    }
+
+    @Test
+    void aClientThatIsResetAfterItsHalfCloseIsNoticedThoughTheBackendIsSilent() throws Exception {
+        Socket client = client();
+        Socket server = accepted();
+        client.shutdownOutput();
+        assertThat(server.getInputStream().read()).isEqualTo(-1);
+
+        client.setSoLinger(true, 0);
+        client.close();
+
+        awaitNoSessions();
+        assertThatThrownBy(() -> {
+                    server.getOutputStream().write(new byte[1000]);
+                    if (server.getInputStream().read() < 0) {
+                        throw new SocketException("closed");
+                    }
+                })
+                .isInstanceOf(SocketException.class);
+    }
+
+    @Test
+    void aClientThatIsResetInMidUploadIsNotTakenForOneThatHasFinished() throws Exception {
+        Socket client = client();
+        Socket server = accepted();
+        threads.execute(() -> {
+            try {
+                client.getOutputStream().write(new byte[32_000_000]);
+            } catch (IOException e) {
+                // Reset by this test: that is the point.
+            }
+        });
+        ProxySession session = sessions.sessions().iterator().next();
+        AtomicLong last = new AtomicLong(-1);
+        await().pollInterval(Duration.ofMillis(150))
+                .until(() -> last.getAndSet(session.bytesReceived()) == session.bytesReceived());
+        client.setSoLinger(true, 0);
+        client.close();
+        server.shutdownOutput();
+
+        assertThatThrownBy(() -> server.getInputStream().readAllBytes()).isInstanceOf(SocketException.class);
+        awaitNoSessions();
+    }
+
+    @Test
+    void everyRelayedSocketHasKeepAlive() throws Exception {
+        SocketChannel channel = transport.resolved().socketChannelFactory().newChannel();
+        try {
+            new SocketOptions(true, true, transport).apply(channel.config());
+            assertThat(channel.config().isKeepAlive()).isTrue();
+        } finally {
+            channel.unsafe().closeForcibly();
+        }
+    }
+
+    @Test
     void anOperatorCanCloseOneConnection() throws Exception {
         Socket client = client();
         accepted();
@@ -425,7 +494,8 @@ class TcpSessionTest {
 
         sessions.find(id).close(ProxyError.CLOSED_BY_OPERATOR, "test");
 
-        assertThat(client.getInputStream().read()).isEqualTo(-1);
+        // A reset: what the client has got may not be all.
+        assertThatThrownBy(() -> client.getInputStream().read()).isInstanceOf(SocketException.class);
         send(other, "ok");
         assertThat(receive(otherServer, 2)).isEqualTo("ok");
     }
