@@ -1,26 +1,16 @@
 package org.tiproxy.session;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.Deque;
 import org.jspecify.annotations.Nullable;
-import org.tiproxy.wire.Bytes;
 import org.tiproxy.wire.CommandEvent;
 import org.tiproxy.wire.CommandScanner;
-import org.tiproxy.wire.PayloadWriter;
 import org.tiproxy.wire.ProtocolException;
 import org.tiproxy.wire.ResponseEvent;
-import org.tiproxy.wire.ResponseKind;
 import org.tiproxy.wire.ResponseOutcome;
 import org.tiproxy.wire.ResponseScanner;
-import org.tiproxy.wire.protocol.Capability;
 import org.tiproxy.wire.protocol.Command;
 import org.tiproxy.wire.protocol.ErrorCode;
-import org.tiproxy.wire.protocol.SessionTrackType;
-import org.tiproxy.wire.protocol.StatusFlag;
-import org.tiproxy.wire.server.OkPacket;
-import org.tiproxy.wire.server.SessionChange;
 
 /**
  * The command phase: forwards what both sides send, and knows where each command and each response ends. Only these are
@@ -36,11 +26,10 @@ final class CommandPhase {
 
     private final SessionOutput output;
     private final SessionListener listener;
-    private final ConnectionIds connectionIds;
+    private final KillRewriter kills;
+    private final SchemaTracker schemas;
     private final int maxInFlight;
     private final int maxChangeUser;
-    private final boolean tracksSchema;
-    private final boolean deprecateEof;
     private final CommandScanner commands = new CommandScanner(HEAD_LIMIT);
     private final ResponseScanner responses;
     private final CommandQueue inFlight = new CommandQueue();
@@ -63,8 +52,6 @@ final class CommandPhase {
     private boolean clientSpokeLast;
     private boolean endedByBackend;
 
-    private @Nullable Deque<String> pendingSchemas;
-
     CommandPhase(
             SessionConfig config,
             SessionOutput output,
@@ -73,11 +60,10 @@ final class CommandPhase {
             long capabilities) {
         this.output = output;
         this.listener = listener;
-        this.connectionIds = connectionIds;
+        this.kills = new KillRewriter(commands, connectionIds);
+        this.schemas = new SchemaTracker(listener, capabilities);
         this.maxInFlight = config.maxCommandsInFlight();
         this.maxChangeUser = config.maxLoginPacket();
-        this.tracksSchema = Capability.CLIENT_SESSION_TRACK.isIn(capabilities);
-        this.deprecateEof = Capability.CLIENT_DEPRECATE_EOF.isIn(capabilities);
         this.responses = new ResponseScanner(capabilities, CAPTURE_LIMIT);
     }
 
@@ -262,7 +248,7 @@ final class CommandPhase {
             changeUser = copyOf(commands.head());
             return;
         }
-        ByteBuffer rewritten = withBackendsId(command);
+        ByteBuffer rewritten = kills.rewritten();
         if (rewritten != null) {
             forwardToBackend(start);
             output.sendToBackend(rewritten);
@@ -281,7 +267,7 @@ final class CommandPhase {
             return;
         }
         if (command == Command.COM_INIT_DB) {
-            rememberSchema();
+            schemas.onInitDb(commands);
         }
         answeredEarly = false;
         inFlight.add(command, commands.lastSequenceId(), statementId);
@@ -324,16 +310,14 @@ final class CommandPhase {
         if (transactions.onResult(outcome.kind(), outcome.statusFlags())) {
             listener.transactionChanged(transactions.state());
         }
-        if (tracksSchema && StatusFlag.SERVER_SESSION_STATE_CHANGED.isIn(outcome.statusFlags())) {
-            findSchema(outcome.kind());
-        }
+        schemas.onResult(responses);
     }
 
     private void onResponseEnd() {
         Command command = inFlight.command();
         statements.onResponse(command, inFlight.statementId(), responses.outcome());
         if (command == Command.COM_INIT_DB) {
-            takeSchema(responses.outcome().kind());
+            schemas.onInitDbAnswered(responses.outcome().kind());
         }
         boolean commandGoesOn = !awaitingHead && !sendingFile && inFlight.size() == 1;
         answeredEarly = commandGoesOn;
@@ -347,84 +331,6 @@ final class CommandPhase {
     private void beginResponse() {
         responses.begin(inFlight.command());
         responseStarted = false;
-    }
-
-    private @Nullable ByteBuffer withBackendsId(Command command) {
-        if (!commands.isHeadComplete() || commands.headLength() < 2) {
-            return null;
-        }
-        if (command == Command.COM_PROCESS_KILL) {
-            return processKillWithBackendsId();
-        }
-        if (command != Command.COM_QUERY || !KillStatement.mayStartWith(commands.headByte(1))) {
-            return null;
-        }
-        byte[] payload = copyOf(commands.head());
-        KillStatement kill = KillStatement.find(Arrays.copyOfRange(payload, 1, payload.length));
-        long backendId = kill == null ? 0 : connectionIds.backendIdOf(kill.id());
-        if (kill == null || backendId == 0) {
-            return null;
-        }
-        return new PayloadWriter()
-                .bytes(Arrays.copyOf(payload, 1 + kill.start()))
-                .string(Long.toUnsignedString(backendId))
-                .bytes(Arrays.copyOfRange(payload, 1 + kill.end(), payload.length))
-                .toPacket(commands.lastSequenceId());
-    }
-
-    private @Nullable ByteBuffer processKillWithBackendsId() {
-        if (commands.headLength() != CommandScanner.MIN_HEAD_LIMIT) {
-            return null;
-        }
-        long id = 0;
-        for (int i = CommandScanner.MIN_HEAD_LIMIT - 1; i > 0; i--) {
-            id = id << 8 | commands.headByte(i);
-        }
-        long backendId = connectionIds.backendIdOf(id);
-        if (backendId == 0 || backendId >>> 32 != 0) {
-            return null;
-        }
-        return new PayloadWriter()
-                .int1(Command.COM_PROCESS_KILL.code())
-                .int4((int) backendId)
-                .toPacket(commands.lastSequenceId());
-    }
-
-    private void rememberSchema() {
-        String schema = "";
-        if (commands.isHeadComplete()) {
-            byte[] payload = copyOf(commands.head());
-            schema = Bytes.of(payload, 1, payload.length - 1).utf8();
-        }
-        if (pendingSchemas == null) {
-            pendingSchemas = new ArrayDeque<>(2);
-        }
-        pendingSchemas.add(schema);
-    }
-
-    private void takeSchema(ResponseKind kind) {
-        String schema = pendingSchemas == null ? null : pendingSchemas.poll();
-        if (schema != null && kind == ResponseKind.OK) {
-            listener.schemaChanged(schema);
-        }
-    }
-
-    private void findSchema(ResponseKind kind) {
-        boolean hasChanges = kind == ResponseKind.OK || (kind == ResponseKind.RESULT_SET && deprecateEof);
-        if (!hasChanges || responses.isTruncated()) {
-            return;
-        }
-        try {
-            Bytes packet = Bytes.of(copyOf(responses.packet()));
-            for (SessionChange change : OkPacket.decode(packet, Capability.CLIENT_SESSION_TRACK.mask())
-                    .sessionChanges()) {
-                if (change.type() == SessionTrackType.SESSION_TRACK_SCHEMA) {
-                    listener.schemaChanged(change.text());
-                }
-            }
-        } catch (ProtocolException e) {
-            // Only the display suffers: the packet passes as it is.
-        }
     }
 
     /** Passes everything before the chunk's position on: to the backend, or to the COM_CHANGE_USER that is held. */

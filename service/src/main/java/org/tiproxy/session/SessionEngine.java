@@ -69,7 +69,7 @@ public final class SessionEngine {
     private @Nullable Login login;
     private Bytes scramble = Bytes.EMPTY;
     private @Nullable CommandPhase commands;
-    private @Nullable LoginFields newUser;
+    private @Nullable UserChange userChange;
 
     /**
      * A session whose client has connected, and whose backend is not connected yet.
@@ -385,13 +385,9 @@ public final class SessionEngine {
 
     private void onLoggedIn(byte[] packet) {
         scramble = present(authentication).scramble();
-        Login now = login;
-        LoginFields changed = newUser;
-        boolean first = now == null || changed == null;
-        now = first
-                ? present(exchange).login()
-                : present(login)
-                        .withUser(present(changed).user(), present(changed).schema());
+        UserChange change = userChange;
+        boolean first = change == null;
+        Login now = change == null ? present(exchange).login() : change.applyTo(present(login));
         login = now;
         if (first) {
             commands = new CommandPhase(config, output, listener, connectionIds, now.capabilities());
@@ -422,7 +418,7 @@ public final class SessionEngine {
         clientLeg = null;
         backendLeg = null;
         authentication = null;
-        newUser = null;
+        userChange = null;
     }
 
     /** What has come of the command phase's last bytes. */
@@ -443,34 +439,19 @@ public final class SessionEngine {
     }
 
     private void startChangeUser(CommandPhase current) {
-        Login before = present(login);
-        PacketLeg client = new PacketLeg(config.maxLoginPacket(), true, output::sendToClient);
-        client.continueAt(current.nextSequenceIdToClient());
+        int sequenceId = current.nextSequenceIdToClient();
         byte[] payload = current.takeChangeUser();
-        LoginFields fields;
-        try {
-            fields = LoginFields.ofChangeUser(payload, before.capabilities());
-        } catch (ProtocolException e) {
-            end(ofClient(e));
-            return;
-        }
-        AuthPolicy policy = new AuthPolicy(before.clientTls(), before.backendTls());
-        String refusal = policy.refusal(fields.plugin());
-        if (refusal != null) {
-            // Nothing was sent, so the session goes on as it was.
-            client.send(SessionErrors.payload(ErrorCode.ER_NOT_SUPPORTED_AUTH_MODE, refusal));
-            current.onUserChanged(false);
-            Arrays.fill(payload, (byte) 0);
-            return;
-        }
-        PacketLeg backend = new PacketLeg(config.maxLoginPacket(), false, output::sendToBackend);
-        boolean afresh = policy.mustStartAfresh(fields.plugin()) && fields.hasAuthResponse();
-        backend.send(afresh ? fields.withoutAuthResponse(payload) : payload);
+        UserChange change = new UserChange(config, output, present(login), sequenceId, payload);
+        AuthExchange started = change.start(config, payload, scramble);
         Arrays.fill(payload, (byte) 0);
-        clientLeg = client;
-        backendLeg = backend;
-        newUser = fields;
-        authentication = new AuthExchange(client, backend, policy, config, fields.plugin(), scramble);
+        if (started == null) {
+            current.onUserChanged(false);
+            return;
+        }
+        userChange = change;
+        clientLeg = change.client();
+        backendLeg = change.backend();
+        authentication = started;
         moveTo(SessionPhase.CHANGE_USER);
     }
 

@@ -157,6 +157,15 @@ class CommandPhaseTest {
     }
 
     @Test
+    void malformedChangeUserIsTheBackendsToRefuse() {
+        client.send(Packets.command(Command.COM_CHANGE_USER));
+        assertThat(backend.receiveRest()).isEqualTo(Packets.command(Command.COM_CHANGE_USER));
+        backend.send(Packets.err(1, "Unknown command"));
+        SessionContractTest.receive(client, 1);
+        SessionContractTest.roundTrip(session);
+    }
+
+    @Test
     void oversizeChangeUserIsRefused() {
         byte[] junk = new byte[SessionConfig.DEFAULT_MAX_LOGIN_PACKET + 1];
         client.send(Packets.bytes(

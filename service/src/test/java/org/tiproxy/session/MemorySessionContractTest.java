@@ -3,7 +3,7 @@ package org.tiproxy.session;
 /** The contract without an adapter. */
 class MemorySessionContractTest extends SessionContractTest {
     @Override
-    EngineHarness open(SessionConfig config) {
+    protected EngineHarness open(SessionConfig config) {
         return new MemoryHarness(config);
     }
 }

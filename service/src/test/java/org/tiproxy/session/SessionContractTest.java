@@ -23,11 +23,11 @@ import org.tiproxy.wire.server.ErrPacket;
 import org.tiproxy.wire.server.HandshakeV10;
 
 /** What a session does for its two peers, through whichever adapter carries it. Adapters run it by a subclass. */
-abstract class SessionContractTest {
+public abstract class SessionContractTest {
     private static final int HEADER = 4;
 
     /** Opens a session whose client has just connected. */
-    abstract EngineHarness open(SessionConfig config);
+    protected abstract EngineHarness open(SessionConfig config);
 
     @ParameterizedTest
     @CsvSource({"false,false", "false,true", "true,false", "true,true"})

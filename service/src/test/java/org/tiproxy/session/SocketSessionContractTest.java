@@ -49,7 +49,7 @@ class SocketSessionContractTest extends SessionContractTest {
     }
 
     @Override
-    EngineHarness open(SessionConfig config) {
+    protected EngineHarness open(SessionConfig config) {
         try {
             return new SocketHarness(config);
         } catch (IOException e) {
