@@ -181,6 +181,19 @@ class ServiceIT {
     }
 
     @Test
+    void aGracefulWaitServesNewClientsAfterTheSignal() throws Exception {
+        try (TiProxyJar tiproxy = tiproxy().environment("TIPROXY_PROXY_GRACEFUL_WAIT_BEFORE_SHUTDOWN", "3s")) {
+            tiproxy.start(tiproxy.httpChild().toArray(String[]::new));
+            tiproxy.get("/before");
+            var stopping = tiproxy.line(text -> text.contains("accepting for 3000 ms more"));
+            tiproxy.signal("TERM");
+            stopping.get(30, TimeUnit.SECONDS);
+            assertThat(tiproxy.get("/after")).contains("path /after");
+            assertThat(tiproxy.awaitExit()).isZero();
+        }
+    }
+
+    @Test
     void aSecondSignalEndsAtOnceAndLeavesNoChild() throws Exception {
         try (TiProxyJar tiproxy = tiproxy().gracefulClose("60s")) {
             tiproxy.start(tiproxy.httpChild().toArray(String[]::new));

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -43,6 +44,7 @@ final class TiProxyJar implements AutoCloseable {
     final Path stateDirectory;
     private final List<String> output = new CopyOnWriteArrayList<>();
     private final Map<Predicate<String>, CompletableFuture<String>> awaited = new ConcurrentHashMap<>();
+    private final Map<String, String> environment = new HashMap<>();
     private Process process;
     /** Short: the HTTP client keeps its connections for later. */
     private String gracefulClose = "500ms";
@@ -53,6 +55,11 @@ final class TiProxyJar implements AutoCloseable {
 
     TiProxyJar gracefulClose(String duration) {
         gracefulClose = duration;
+        return this;
+    }
+
+    TiProxyJar environment(String name, String value) {
+        environment.put(name, value);
         return this;
     }
 
@@ -84,6 +91,7 @@ final class TiProxyJar implements AutoCloseable {
         if (!List.of(args).contains("--exec")) {
             builder.environment().remove("TIPROXY_SUPERVISOR_STATE_DIR");
         }
+        builder.environment().putAll(environment);
         process = builder.start();
         Thread reader = new Thread(this::readOutput, "tiproxy-output");
         reader.setDaemon(true);

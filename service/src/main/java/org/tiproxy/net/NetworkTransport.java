@@ -49,7 +49,7 @@ public enum NetworkTransport {
         return this == EPOLL ? EpollServerSocketChannel::new : NioServerSocketChannel::new;
     }
 
-    /** Whether the kernel has given the connection up; only epoll needs to be asked, NIO reports it. */
+    /** Whether the kernel has given the connection up; false where it cannot be asked (NIO). */
     boolean wasReset(SocketChannel channel) {
         return channel instanceof EpollSocketChannel epoll
                 && epoll.isOpen()

@@ -118,6 +118,33 @@ class ProxyLifecycleTest {
     }
 
     @Test
+    void whoIsStoppingCannotBeResumed() throws Exception {
+        lifecycle.start();
+        FakeSession session = session();
+        CompletableFuture<String> stop = lifecycle.stop(Duration.ofHours(1));
+
+        assertThatThrownBy(lifecycle::resume)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("the proxy is stopping");
+        assertThat(stop).isNotDone();
+        sessions.remove(session);
+        assertThat(stop).succeedsWithin(Duration.ofSeconds(10));
+        assertThat(lifecycle.state()).isEqualTo(ProxyState.STOPPED);
+    }
+
+    @Test
+    void aConnectionThatIsListedLateIsClosedAsWell() throws Exception {
+        lifecycle.start();
+        assertThat(sessions.tryAdmit()).isTrue();
+        CompletableFuture<String> drain = lifecycle.drain(Duration.ZERO);
+        FakeSession late = new FakeSession(sessions.nextId());
+        sessions.add(late);
+
+        assertThat(drain).succeedsWithin(Duration.ofSeconds(10));
+        assertThat(late.closedBecause).isEqualTo(ProxyError.SHUTTING_DOWN);
+    }
+
+    @Test
     void aStoppedProxyStaysStopped() throws Exception {
         lifecycle.start();
         lifecycle.stop(Duration.ZERO).get(10, TimeUnit.SECONDS);

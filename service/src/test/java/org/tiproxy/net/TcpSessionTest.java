@@ -436,14 +436,17 @@ class TcpSessionTest {
         client.setSoLinger(true, 0);
         client.close();
 
-        awaitNoSessions();
+        if (transport == NetworkTransport.EPOLL) {
+            awaitNoSessions();
+        }
+        // NIO learns of it when the backend says something.
         assertThatThrownBy(() -> {
-                    server.getOutputStream().write(new byte[1000]);
-                    if (server.getInputStream().read() < 0) {
-                        throw new SocketException("closed");
+                    while (true) {
+                        server.getOutputStream().write(new byte[1000]);
                     }
                 })
                 .isInstanceOf(SocketException.class);
+        awaitNoSessions();
     }
 
     @Test
