@@ -281,6 +281,7 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
      */
     public void setStartTimeout(Duration timeout) {
         requirePositive("start timeout", timeout);
+        requireBounded("start timeout", timeout);
         loop.dispatch((machine, now) -> machine.setStartTimeout(timeout, now));
     }
 
@@ -296,6 +297,7 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
      */
     public void setGracePeriod(Duration period) {
         requireNotNegative("grace period", period);
+        requireBounded("grace period", period);
         loop.dispatch((machine, now) -> machine.setGracePeriod(period, now));
     }
 
@@ -313,15 +315,20 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
     private static final Duration LONGEST = Duration.ofDays(365);
 
     private static void requireNotNegative(String what, Duration value) {
-        if (value.isNegative() || value.compareTo(LONGEST) > 0) {
-            throw new IllegalArgumentException("the " + what + " must be between 0 and 365 days, not " + value);
+        if (value.isNegative()) {
+            throw new IllegalArgumentException("the " + what + " cannot be negative: " + value);
+        }
+    }
+
+    private static void requireBounded(String what, Duration value) {
+        if (value.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException("the " + what + " cannot be longer than 365 days: " + value);
         }
     }
 
     private static void requirePositive(String what, Duration value) {
-        if (value.isNegative() || value.isZero() || value.compareTo(LONGEST) > 0) {
-            throw new IllegalArgumentException(
-                    "the " + what + " must be longer than zero and at most 365 days, not " + value);
+        if (value.isNegative() || value.isZero()) {
+            throw new IllegalArgumentException("the " + what + " must be longer than zero: " + value);
         }
     }
 }
