@@ -94,7 +94,7 @@ public final class SessionRegistry {
         bytesReceivedTotal.add(bytes);
     }
 
-    /** Counts bytes to clients. */
+    /** Counts bytes from the backend, to be passed on to a client. */
     public void countSent(int bytes) {
         bytesSentTotal.add(bytes);
     }
@@ -134,7 +134,7 @@ public final class SessionRegistry {
         return bytesReceivedTotal.sum();
     }
 
-    /** Bytes to all clients. */
+    /** Bytes from the backend, to be passed on to clients. */
     public long bytesSentTotal() {
         return bytesSentTotal.sum();
     }

@@ -9,16 +9,12 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.time.Instant;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tiproxy.backend.BackendGate;
-import org.tiproxy.common.HostPort;
-import org.tiproxy.engine.ProxySession;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
 import org.tiproxy.session.Login;
@@ -38,19 +34,14 @@ import org.tiproxy.wire.protocol.Command;
  *
  * <p>Both channels live on the client's event loop; everything happens there unless a method says otherwise.
  */
-final class MySqlSession implements ProxySession, BackendGate.Visitor, SessionOutput, SessionListener {
+final class MySqlSession extends ClientSession implements BackendGate.Visitor, SessionOutput, SessionListener {
     private static final Logger log = LoggerFactory.getLogger(MySqlSession.class);
 
     /** How long the last words may take to be written. */
     private static final long FLUSH_SECONDS = 5;
 
-    private final ProxyListener proxy;
     private final MySqlProtocol protocol;
-    private final long id;
-    private final Instant since = Instant.now();
-    private final HostPort clientAddress;
     private final Leg client;
-    private final Traffic traffic;
     private final SessionEngine engine;
 
     private @Nullable Leg backend;
@@ -59,7 +50,6 @@ final class MySqlSession implements ProxySession, BackendGate.Visitor, SessionOu
     private boolean ended;
 
     // Written by the event loop, read by anybody.
-    private volatile @Nullable HostPort backendAddress;
     private volatile @Nullable Login login;
     private volatile @Nullable Command command;
     private volatile long commandBegan;
@@ -67,12 +57,8 @@ final class MySqlSession implements ProxySession, BackendGate.Visitor, SessionOu
     private volatile String schema = "";
 
     MySqlSession(ProxyListener proxy, MySqlProtocol protocol, SocketChannel channel) {
-        this.proxy = proxy;
+        super(proxy, channel);
         this.protocol = protocol;
-        this.id = proxy.sessions().nextId();
-        InetSocketAddress remote = channel.remoteAddress();
-        this.clientAddress = remote == null ? new HostPort("", 0) : HostPort.of(remote);
-        this.traffic = new Traffic(proxy.sessions());
         this.client = new Leg(channel, true);
         this.engine = new SessionEngine(protocol.config(), this, this, protocol::backendIdOf, protocol.virtualId(id));
     }
@@ -286,36 +272,6 @@ final class MySqlSession implements ProxySession, BackendGate.Visitor, SessionOu
     long backendConnectionId() {
         Login who = login;
         return who == null ? 0 : who.backendConnectionId();
-    }
-
-    @Override
-    public long id() {
-        return id;
-    }
-
-    @Override
-    public HostPort client() {
-        return clientAddress;
-    }
-
-    @Override
-    public @Nullable HostPort backend() {
-        return backendAddress;
-    }
-
-    @Override
-    public Instant since() {
-        return since;
-    }
-
-    @Override
-    public long bytesReceived() {
-        return traffic.received();
-    }
-
-    @Override
-    public long bytesSent() {
-        return traffic.sent();
     }
 
     @Override

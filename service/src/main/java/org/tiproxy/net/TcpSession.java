@@ -10,8 +10,6 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -23,8 +21,6 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tiproxy.backend.BackendGate;
-import org.tiproxy.common.HostPort;
-import org.tiproxy.engine.ProxySession;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
 
@@ -41,7 +37,8 @@ import org.tiproxy.error.ProxyException;
  *
  * <p><b>Half-close.</b> When one side ends its output, that is passed on once everything it sent has been written; the
  * other direction goes on. When one side breaks (reset, failed write), what it sent before is still delivered, and the
- * other side is reset after that, so that it cannot take a cut answer for a whole one.
+ * other side is reset after that, so that it cannot take a cut answer for a whole one. It has
+ * 15 seconds to read it. A session that is ended by force while bytes flow is reset on both sides for the same reason.
  *
  * <p><b>Back-pressure.</b> A leg whose peer has more than the write buffer's high water mark to write stops reading, so a
  * session holds at most that mark and one read in each direction. While the backend is not connected, at most {@link
@@ -52,7 +49,7 @@ import org.tiproxy.error.ProxyException;
  *
  * <p>Both channels live on the client's event loop; everything happens there unless a method says otherwise.
  */
-final class TcpSession implements ProxySession, BackendGate.Visitor {
+final class TcpSession extends ClientSession implements BackendGate.Visitor {
     private static final Logger log = LoggerFactory.getLogger(TcpSession.class);
 
     /** How much a client may send before its backend is connected. */
@@ -70,15 +67,9 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
             TcpSessionState.CLOSING, EnumSet.of(TcpSessionState.CLOSED),
             TcpSessionState.CLOSED, EnumSet.noneOf(TcpSessionState.class)));
 
-    private final ProxyListener proxy;
-    private final long id;
-    private final Instant since = Instant.now();
     private final Leg client;
-    private final HostPort clientAddress;
 
-    private final Traffic traffic;
     private @Nullable Leg backend;
-    private volatile @Nullable HostPort backendAddress;
 
     private TcpSessionState state = TcpSessionState.WAITING;
     private BackendGate.@Nullable Ticket ticket;
@@ -89,13 +80,8 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
     private long lastUnsent;
 
     TcpSession(ProxyListener proxy, SocketChannel clientChannel) {
-        this.proxy = proxy;
-        this.id = proxy.sessions().nextId();
-        this.traffic = new Traffic(proxy.sessions());
+        super(proxy, clientChannel);
         this.client = new Leg(clientChannel, true);
-        InetSocketAddress remote = clientChannel.remoteAddress();
-        // Null when the client has left between the accept and now.
-        this.clientAddress = remote == null ? new HostPort("", 0) : HostPort.of(remote);
     }
 
     /** Puts the session to work; the client's channel is registered and not reading yet. */
@@ -359,7 +345,9 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
             }
             end(
                     gone == client ? ProxyError.CLIENT_LOST : ProxyError.BACKEND_LOST,
-                    backendGone != null && gone != client ? backendGone : gone + " broke: " + gone.breakage);
+                    backendGone != null && gone != client
+                            ? backendGone
+                            : gone + " broke: " + (gone.breakage == null ? "closed unexpectedly" : gone.breakage));
         });
     }
 
@@ -471,36 +459,6 @@ final class TcpSession implements ProxySession, BackendGate.Visitor {
     }
 
     // ---- for operators, on any thread
-
-    @Override
-    public long id() {
-        return id;
-    }
-
-    @Override
-    public HostPort client() {
-        return clientAddress;
-    }
-
-    @Override
-    public @Nullable HostPort backend() {
-        return backendAddress;
-    }
-
-    @Override
-    public Instant since() {
-        return since;
-    }
-
-    @Override
-    public long bytesReceived() {
-        return traffic.received();
-    }
-
-    @Override
-    public long bytesSent() {
-        return traffic.sent();
-    }
 
     @Override
     public void close(ProxyError cause, String reason) {
