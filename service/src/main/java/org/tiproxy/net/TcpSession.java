@@ -38,7 +38,8 @@ import org.tiproxy.error.ProxyException;
  * <p><b>Half-close.</b> When one side ends its output, that is passed on once everything it sent has been written; the
  * other direction goes on. When one side breaks (reset, failed write), what it sent before is still delivered, and the
  * other side is reset after that, so that it cannot take a cut answer for a whole one. It has
- * 15 seconds to read it. A session that is ended by force while bytes flow is reset on both sides for the same reason.
+ * 15 seconds to read it. A session that is ended by force is reset on both sides for the same reason, also before its
+ * backend is connected.
  *
  * <p><b>Back-pressure.</b> A leg whose peer has more than the write buffer's high water mark to write stops reading, so a
  * session holds at most that mark and one read in each direction. While the backend is not connected, at most {@link
@@ -107,7 +108,6 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         onLoop(() -> {
             if (state == TcpSessionState.WAITING) {
                 proxy.sessions().countFailed();
-                reset(client);
                 end(cause.error(), cause.getMessage());
             }
         });
@@ -117,8 +117,12 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
     public void backendGone(String reason) {
         onLoop(() -> {
             backendGone = reason;
-            if (state != TcpSessionState.RELAYING && state != TcpSessionState.CLOSING) {
+            if (state == TcpSessionState.WAITING) {
                 end(ProxyError.BACKEND_LOST, reason);
+                return;
+            }
+            if (state == TcpSessionState.CONNECTING) {
+                // It may have accepted and answered already; connected() tells.
                 return;
             }
             Leg gone = backend;
@@ -166,10 +170,13 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         Leg leg = backend;
         if (!outcome.isSuccess() || leg == null) {
             proxy.sessions().countFailed();
+            if (backendGone != null) {
+                end(ProxyError.BACKEND_LOST, backendGone);
+                return;
+            }
             String message = "backend " + proxy.backend() + " cannot be reached: "
                     + (outcome.cause() == null ? "no channel" : outcome.cause().getMessage());
             proxy.unreachable(message);
-            reset(client);
             end(ProxyError.BACKEND_UNREACHABLE, message);
             return;
         }
@@ -195,6 +202,9 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         leg.channel.config().setAutoRead(true);
         if (client.broken) {
             brokeDown(client);
+        }
+        if (backendGone != null) {
+            endLater(backendGone);
         }
     }
 
@@ -375,8 +385,7 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
             held.forEach(ByteBuf::release);
         }
         Leg other = backend;
-        if ((last == TcpSessionState.RELAYING && cause != ProxyError.IDLE_TIMEOUT)
-                || unsent(client) + unsent(other) > 0) {
+        if (isCut(last, cause) || unsent(client) + unsent(other) > 0) {
             // Cut short: neither side may take what it has got for the whole.
             reset(client);
             if (other != null) {
@@ -403,6 +412,15 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
                     traffic.received(),
                     traffic.sent());
         }
+    }
+
+    /** Whether an end is one by force, at a moment when a side could still expect something. */
+    private static boolean isCut(TcpSessionState last, @Nullable ProxyError cause) {
+        return switch (last) {
+            case WAITING, CONNECTING -> cause != ProxyError.CLIENT_LOST;
+            case RELAYING -> cause != ProxyError.IDLE_TIMEOUT;
+            case CLOSING, CLOSED -> false;
+        };
     }
 
     private void moveTo(TcpSessionState next) {

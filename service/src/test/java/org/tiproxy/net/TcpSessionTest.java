@@ -612,6 +612,31 @@ class TcpSessionTest {
     }
 
     @Test
+    void aWaitingClientThatAnOperatorClosesIsReset() throws Exception {
+        gate.hold();
+        Socket client = client();
+        gate.next();
+        sessions.sessions().iterator().next().close(ProxyError.CLOSED_BY_OPERATOR, "test");
+
+        assertThatThrownBy(() -> client.getInputStream().read()).isInstanceOf(SocketException.class);
+        awaitNoSessions();
+    }
+
+    @Test
+    void aBackendThatIsGoneBeforeItIsConnectedEndsTheSession() throws Exception {
+        backend.close();
+        gate.hold();
+        Socket client = client();
+        BackendGate.Visitor visitor = gate.next();
+        visitor.admitted();
+        visitor.backendGone("exited with status 137");
+
+        assertThatThrownBy(() -> client.getInputStream().read()).isInstanceOf(SocketException.class);
+        awaitNoSessions();
+        assertThat(sessions.failedTotal()).isEqualTo(1);
+    }
+
+    @Test
     void aRefusedClientIsClosedAndCounted() throws Exception {
         gate.hold();
         Socket client = client();
