@@ -20,7 +20,7 @@ import org.tiproxy.session.SessionConfig;
 import org.tiproxy.session.SessionEnd;
 
 /** What all MySQL sessions of a listener have in common, and the counters over them. Thread-safe. */
-final class MySqlProtocol {
+class MySqlProtocol {
     /**
      * Connection ids that clients see begin here, far above the thread ids that servers count up from 1: a KILL with an
      * id from SHOW PROCESSLIST means the server's own.

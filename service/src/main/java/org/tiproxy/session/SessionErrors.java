@@ -44,8 +44,12 @@ final class SessionErrors {
     /** A mistake of the client. */
     static SessionFailure ofClient(ProtocolException mistake, boolean beforeLogin) {
         ErrorCode code = mistake.errorCode();
-        return SessionFailure.told(
-                beforeLogin ? loginReason(code) : EndReason.CLIENT_PROTOCOL_ERROR, code, textOf(mistake));
+        if (!beforeLogin) {
+            return SessionFailure.told(EndReason.CLIENT_PROTOCOL_ERROR, code, textOf(mistake));
+        }
+        // Servers call a login that they cannot read a bad handshake.
+        ErrorCode told = code == ErrorCode.ER_MALFORMED_PACKET ? ErrorCode.ER_HANDSHAKE_ERROR : code;
+        return SessionFailure.told(loginReason(code), told, textOf(mistake));
     }
 
     /** A mistake of the backend, which the client has no part in. */

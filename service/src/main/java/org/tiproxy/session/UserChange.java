@@ -43,6 +43,12 @@ final class UserChange {
      */
     @Nullable
     AuthExchange start(SessionConfig config, byte[] payload, Bytes scramble) {
+        if (payload.length == 1) {
+            // MariaDB would greet again, and take other capabilities out of the client's answer.
+            client.send(SessionErrors.payload(
+                    ErrorCode.ER_UNKNOWN_COM_ERROR, "expected a user name in COM_CHANGE_USER, but it ends there"));
+            return null;
+        }
         String plugin = fields == null ? "" : fields.plugin();
         String refusal = policy.refusal(plugin);
         if (refusal != null) {

@@ -156,10 +156,21 @@ class CommandPhaseTest {
         assertThat(session.adapter.clientPaused).isFalse();
     }
 
+    /** MariaDB would greet again, and take new capabilities out of the answer. */
+    @Test
+    void changeUserWithoutAUserIsRefusedByTheProxy() {
+        client.send(Packets.command(Command.COM_CHANGE_USER));
+        assertThat(backend.receiveRest()).isEmpty();
+        assertThat(ErrPacket.decode(SessionContractTest.receive(client, 1)).code())
+                .isEqualTo(1047);
+        SessionContractTest.roundTrip(session);
+    }
+
     @Test
     void malformedChangeUserIsTheBackendsToRefuse() {
-        client.send(Packets.command(Command.COM_CHANGE_USER));
-        assertThat(backend.receiveRest()).isEqualTo(Packets.command(Command.COM_CHANGE_USER));
+        byte[] change = Packets.command(Command.COM_CHANGE_USER, "'bob'");
+        client.send(change);
+        assertThat(backend.receiveRest()).isEqualTo(change);
         backend.send(Packets.err(1, "Unknown command"));
         SessionContractTest.receive(client, 1);
         SessionContractTest.roundTrip(session);

@@ -6,14 +6,24 @@ import org.tiproxy.error.ProxyException;
  * One session between two peers that a test plays, whatever carries the bytes: memory, Netty, or a driver's own thread.
  */
 public interface EngineHarness extends AutoCloseable {
-    /** What the session was opened with as the client's connection id. */
+    /** What the session was opened with as the client's connection id, if the test may choose that. */
     int CONNECTION_ID = 0x60000001;
 
-    /** The backend's thread id of the one other session of the proxy, whose virtual id is {@link #OTHER_VIRTUAL_ID}. */
+    /** The backend's thread id of the one other session of the proxy. */
     long OTHER_BACKEND_ID = 77;
 
-    /** The virtual id of the one other session of the proxy. */
+    /** The virtual id of the one other session of the proxy, if the test may choose that. */
     long OTHER_VIRTUAL_ID = 0x60000005L;
+
+    /** What the client is told as its connection id. */
+    default int connectionId() {
+        return CONNECTION_ID;
+    }
+
+    /** The virtual id of another session, whose backend's thread id is {@link #OTHER_BACKEND_ID}. */
+    default long otherVirtualId() {
+        return OTHER_VIRTUAL_ID;
+    }
 
     /** The peer that has connected to the proxy. */
     Peer client();

@@ -161,7 +161,7 @@ class LoginTest {
     void shortPacketIsRefused() {
         MemoryHarness session = greeted(Packets.plain());
         session.client().send(Hex.packet(1, "0082 0000 00"));
-        expectErr(session, 2, 1835, EndReason.MALFORMED_LOGIN);
+        expectErr(session, 2, 1043, EndReason.MALFORMED_LOGIN);
     }
 
     @Test

