@@ -89,7 +89,7 @@ class CommandBytesIT {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "DURING_LOCAL_INFILE_OUT_OF_ORDER")
     void isAnsweredAsByTheServerItself(CommandConversation.Phase phase) throws Exception {
         Map<String, List<String>> direct = new LinkedHashMap<>();
         Map<String, List<String>> proxied = new LinkedHashMap<>();
@@ -99,8 +99,8 @@ class CommandBytesIT {
                     continue;
                 }
                 for (long capabilities : capabilities(phase)) {
-                    String name = command + (body ? " with a body" : "")
-                            + (capabilities == WITH_EOF ? ", EOF packets" : "");
+                    String name =
+                            command + (body ? " with a body" : "") + (capabilities == WITH_EOF ? ", EOF packets" : "");
                     var conversation = new CommandConversation(phase, command, body, capabilities);
                     List<String> expected = conversation.with(server.port());
                     List<String> found = conversation.with(proxy.address().port());
@@ -115,6 +115,20 @@ class CommandBytesIT {
         direct.forEach((name, expected) -> differences.add(name + "\n   direct: " + String.join(" | ", expected)
                 + "\n   proxied: " + String.join(" | ", proxied.get(name))));
         assertThat(differences).as("%s", phase).isEmpty();
+    }
+
+    /** Not compared: of such a packet the server sometimes says nothing, and waits for ever. */
+    @Test
+    void aCommandInPlaceOfALocalFileEndsTheSession() throws Exception {
+        var phase = CommandConversation.Phase.DURING_LOCAL_INFILE_OUT_OF_ORDER;
+        for (Command command : Command.values()) {
+            for (boolean body : new boolean[] {false, true}) {
+                var conversation = new CommandConversation(phase, command, body, RawClient.CAPABILITIES);
+                List<String> answer = conversation.with(proxy.address().port());
+                assertThat(answer).as("%s", command).hasSize(3).element(2).isEqualTo("closed");
+                assertThat(answer.get(1)).contains("ErrPacket[code=1156, sqlState=08S01");
+            }
+        }
     }
 
     @Test
@@ -144,8 +158,6 @@ class CommandBytesIT {
         return switch (phase) {
             // Each of these takes 16 MiB.
             case INSIDE_A_MULTI_PACKET -> !body;
-            // The server says nothing at all, and waits, if the packet has one byte. The proxy answers.
-            case DURING_LOCAL_INFILE_OUT_OF_ORDER -> !body;
             default -> command == Command.COM_CHANGE_USER && !body && GREETED_AGAIN.contains(phase);
         };
     }
@@ -162,10 +174,7 @@ class CommandBytesIT {
             // The proxy numbers its ERR so that it follows the packet with the wrong number, and the client takes it;
             // servers number it as if that packet were in order, or with 0, or both. And the proxy says what it has
             // expected.
-            case IN_PLACE_OF_THE_LOGIN_OUT_OF_ORDER,
-                    DURING_THE_AUTH_SWITCH_OUT_OF_ORDER,
-                    IDLE_OUT_OF_ORDER,
-                    DURING_LOCAL_INFILE_OUT_OF_ORDER ->
+            case IN_PLACE_OF_THE_LOGIN_OUT_OF_ORDER, DURING_THE_AUTH_SWITCH_OUT_OF_ORDER, IDLE_OUT_OF_ORDER ->
                 withoutTexts(conversation, "(?s)(?:\\d+ )?(ErrPacket.code=1156, sqlState=08S01).*");
             // If the query behind the command is on its way when the server closes, the proxy tells what has happened.
             default ->

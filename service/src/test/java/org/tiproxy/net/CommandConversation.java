@@ -273,7 +273,8 @@ final class CommandConversation {
             return "greeting";
         }
         if (packet.header() == AuthSwitchRequest.HEADER && packet.payload().length() > 20) {
-            return "AuthSwitchRequest " + AuthSwitchRequest.decode(packet.payload()).pluginName();
+            return "AuthSwitchRequest "
+                    + AuthSwitchRequest.decode(packet.payload()).pluginName();
         }
         if (command == Command.COM_STATISTICS && packet.payload().utf8().startsWith("Uptime")) {
             return "statistics";
@@ -281,7 +282,9 @@ final class CommandConversation {
         if (command == Command.COM_PROCESS_INFO && packet.payload().utf8().contains("127.0.0.1:")) {
             return PROCESS;
         }
-        if (command == Command.COM_STMT_PREPARE && packet.header() == 0 && packet.payload().length() == 12) {
+        if (command == Command.COM_STMT_PREPARE
+                && packet.header() == 0
+                && packet.payload().length() == 12) {
             return hex.substring(0, 2) + " id " + hex.substring(10);
         }
         return hex;

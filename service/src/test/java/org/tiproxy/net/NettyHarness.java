@@ -140,13 +140,7 @@ final class NettyHarness implements EngineHarness {
             SocketPeer server = SocketPeer.of(backendListener.accept(), false, keyStore);
             otherBackend = server;
             HandshakeV10 greeting = new HandshakeV10(
-                    "8.4.3",
-                    (int) OTHER_BACKEND_ID,
-                    SCRAMBLE,
-                    RawClient.CAPABILITIES,
-                    45,
-                    2,
-                    "mysql_native_password");
+                    "8.4.3", (int) OTHER_BACKEND_ID, SCRAMBLE, RawClient.CAPABILITIES, 45, 2, "mysql_native_password");
             server.send(greeting.encode().toPacket(0).array());
             other.greet();
             byte[] login = RawClient.login(RawClient.CAPABILITIES, "mysql_native_password", Bytes.EMPTY);

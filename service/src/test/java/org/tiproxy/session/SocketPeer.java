@@ -75,8 +75,8 @@ public final class SocketPeer implements EngineHarness.Peer {
         // The client of the proxy is TLS client, its backend is TLS server.
         SSLContext context = isClient ? contexts.asClient() : contexts.asServer();
         try {
-            SSLSocket secure = (SSLSocket)
-                    context.getSocketFactory().createSocket(socket, "localhost", socket.getPort(), true);
+            SSLSocket secure =
+                    (SSLSocket) context.getSocketFactory().createSocket(socket, "localhost", socket.getPort(), true);
             secure.setUseClientMode(isClient);
             secure.startHandshake();
             socket = secure;
