@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.IntUnaryOperator;
+import org.tiproxy.wire.Bytes;
 
 /**
  * Coverage-guided fuzzing of whole sessions; without JAZZER_FUZZ only the stored inputs run. The bytes say which peer
@@ -19,8 +20,8 @@ class SessionJazzerTest {
     private static final int MAX_STEPS = 20;
     private static final TlsMode[] MODES = TlsMode.values();
 
-    /** Who sends something, and what; no bytes: what the peers agree on is done. */
-    private record Step(boolean fromClient, byte[] bytes) {}
+    /** Who sends something, and what. */
+    private record Step(boolean fromClient, Bytes bytes) {}
 
     /** From the greeting on. */
     @FuzzTest(maxDuration = DURATION)
@@ -40,7 +41,7 @@ class SessionJazzerTest {
         long seed = data.consumeLong();
         List<Step> steps = new ArrayList<>();
         while (steps.size() < MAX_STEPS && data.remainingBytes() > 0) {
-            steps.add(new Step(data.consumeBoolean(), data.consumeBytes(data.consumeInt(0, 200))));
+            steps.add(new Step(data.consumeBoolean(), Bytes.of(data.consumeBytes(data.consumeInt(0, 200)))));
         }
         SessionConfig config = Packets.config(client, backend);
         Random random = new Random(seed);
@@ -71,9 +72,9 @@ class SessionJazzerTest {
                 break;
             }
             if (step.fromClient) {
-                adapter.fromClient(step.bytes);
+                adapter.fromClient(step.bytes.toByteArray());
             } else if (adapter.engine.phase() != SessionPhase.BACKEND_TLS) {
-                adapter.fromBackend(step.bytes);
+                adapter.fromBackend(step.bytes.toByteArray());
             }
         }
         SessionEnd end = adapter.end;
