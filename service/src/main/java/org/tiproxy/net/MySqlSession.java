@@ -397,6 +397,15 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             } else {
                 engine.backendBytes(view);
             }
+            Leg to = peer(this);
+            if (to != null && forwardFrom + offset == first && forwardTo == view.limit()) {
+                // Mostly all of it goes on as it came: without a slice, and with the reference that was ours.
+                chunk = null;
+                clearRange();
+                write(to, bytes);
+                afterEvent();
+                return;
+            }
             passOn();
             chunk = null;
             bytes.readerIndex(view.position() + offset);
@@ -435,19 +444,27 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             ByteBuf bytes = chunk;
             Leg to = peer(this);
             if (bytes != null && forwardTo > forwardFrom && to != null) {
-                ByteBuf range = bytes.retainedSlice(forwardFrom + offset, forwardTo - forwardFrom);
-                Channel target = to.channel;
-                target.write(range, target.voidPromise());
-                if (!target.isWritable()) {
-                    target.flush();
-                    if (!target.isWritable()) {
-                        stalled = true;
-                        updateReading();
-                    }
-                }
+                write(to, bytes.retainedSlice(forwardFrom + offset, forwardTo - forwardFrom));
             }
+            clearRange();
+        }
+
+        private void clearRange() {
             forwardFrom = 0;
             forwardTo = 0;
+        }
+
+        /** Consumes the reference. */
+        private void write(Leg to, ByteBuf range) {
+            Channel target = to.channel;
+            target.write(range, target.voidPromise());
+            if (!target.isWritable()) {
+                target.flush();
+                if (!target.isWritable()) {
+                    stalled = true;
+                    updateReading();
+                }
+            }
         }
 
         /** What the engine asked for during the event that is over now. */
