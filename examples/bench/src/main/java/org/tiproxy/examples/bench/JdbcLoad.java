@@ -20,6 +20,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.HdrHistogram.Histogram;
 
 /** Load by a JDBC driver, where sysbench is not installed: one thread for each connection, prepared statements. */
@@ -45,20 +46,23 @@ final class JdbcLoad implements SqlLoad {
             throws IOException {
         ExecutorService threads = Executors.newFixedThreadPool(connections);
         try {
-            CyclicBarrier allConnected = new CyclicBarrier(connections);
+            AtomicLong start = new AtomicLong();
+            CyclicBarrier allConnected = new CyclicBarrier(connections, () -> start.set(System.nanoTime()));
             List<Future<Worked>> workers = new ArrayList<>();
             for (int i = 0; i < connections; i++) {
-                Callable<Worked> worker = () -> work(address, workload, allConnected, duration);
+                Callable<Worked> worker = () -> work(address, workload, allConnected, start, duration);
                 workers.add(threads.submit(worker));
             }
             Histogram latencies = Slice.newHistogram();
-            double perSecond = 0;
+            long statements = 0;
+            long lastNanos = 0;
             for (Future<Worked> worker : workers) {
                 Worked worked = worker.get();
                 latencies.add(worked.latencies());
-                perSecond += worked.statements() / (worked.nanos() / 1e9);
+                statements += worked.statements();
+                lastNanos = Math.max(lastNanos, worked.nanos());
             }
-            return new Rate(perSecond, latencies.getValueAtPercentile(95) / 1e6);
+            return new Rate(statements / (lastNanos / 1e9), latencies.getValueAtPercentile(95) / 1e6);
         } catch (ExecutionException e) {
             throw new IOException(String.valueOf(e.getCause()), e);
         } catch (InterruptedException e) {
@@ -69,24 +73,29 @@ final class JdbcLoad implements SqlLoad {
         }
     }
 
+    /** What one connection has done, and how long after the common start its last answer came. */
     private record Worked(long statements, long nanos, Histogram latencies) {}
 
     private static Worked work(
-            InetSocketAddress address, SqlWorkload workload, CyclicBarrier allConnected, Duration duration)
+            InetSocketAddress address,
+            SqlWorkload workload,
+            CyclicBarrier allConnected,
+            AtomicLong start,
+            Duration duration)
             throws SQLException, InterruptedException, BrokenBarrierException, TimeoutException {
         try (Connection connection = Database.connect(address);
                 Client client = new Client(connection)) {
             allConnected.await(CONNECT_MINUTES, TimeUnit.MINUTES);
             Histogram latencies = Slice.newHistogram();
-            long start = System.nanoTime();
-            long before = start;
-            while (before - start < duration.toNanos()) {
+            long deadline = start.get() + duration.toNanos();
+            long before = System.nanoTime();
+            while (before - deadline < 0) {
                 client.run(workload);
                 long now = System.nanoTime();
                 latencies.recordValue(Math.min(now - before, latencies.getHighestTrackableValue()));
                 before = now;
             }
-            return new Worked(client.statements, before - start, latencies);
+            return new Worked(client.statements, before - start.get(), latencies);
         }
     }
 

@@ -7,6 +7,10 @@ import java.util.List;
 /** One workload over several numbers of database connections. */
 final class SqlSection implements Section {
     private static final double GOAL_RATIO = 0.95;
+    /** Not counted. Long enough for a JVM to compile what is used, on cores that have other work too. */
+    private static final Duration WARM_UP = Duration.ofSeconds(6);
+
+    private static final int WARM_UP_CONNECTIONS = 32;
     private static final List<Integer> WITH_GOAL = List.of(16, 64);
 
     private final String name;
@@ -39,9 +43,7 @@ final class SqlSection implements Section {
     @Override
     public void run(Report report) throws IOException {
         SqlLoad load = targets.load();
-        // Brings the server and the proxies to speed; not counted.
-        Samples.inTurns(
-                targets.get(), 1, target -> load.run(target.address(), workload, connectionCounts.get(0), slice));
+        Samples.inTurns(targets.get(), 1, target -> load.run(target.address(), workload, WARM_UP_CONNECTIONS, WARM_UP));
         for (int connections : connectionCounts) {
             measure(load, connections, report);
         }
