@@ -41,9 +41,8 @@ public final class ProxyListener implements Listener {
     private static final long ACCEPT_PAUSE_MILLIS = 1000;
 
     static {
-        // Netty looks for leaks by taking a stack trace of one buffer in 128, which costs more than scanning MySQL
-        // does.
-        // Whoever looks for a leak sets the level.
+        // Netty looks for leaks by taking a stack trace of one buffer in 128, which costs about as much as scanning
+        // MySQL. Whoever looks for a leak sets the level.
         if (System.getProperty("io.netty.leakDetection.level") == null) {
             ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.DISABLED);
         }
