@@ -17,15 +17,18 @@ public record StatementOutcome(Result result, String text) {
         FAILED
     }
 
-    static StatementOutcome busy() {
+    /** It was not sent. */
+    public static StatementOutcome busy() {
         return new StatementOutcome(Result.BUSY, "the session is not idle");
     }
 
-    static StatementOutcome ok() {
+    /** It went well. */
+    public static StatementOutcome ok() {
         return new StatementOutcome(Result.OK, "");
     }
 
-    static StatementOutcome failed(String text) {
+    /** It failed for this reason. */
+    public static StatementOutcome failed(String text) {
         return new StatementOutcome(Result.FAILED, text);
     }
 }
