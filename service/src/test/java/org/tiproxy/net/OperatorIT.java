@@ -21,6 +21,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,25 +47,38 @@ import org.tiproxy.testing.MariaDbServer;
 @ValueSource(strings = {"jdbc:mariadb", "jdbc:mysql"})
 class OperatorIT {
     @TempDir
-    Path folder;
+    static Path folder;
+
+    private static MariaDbServer server;
 
     @Parameter
     String driver;
 
     private final ScheduledExecutorService threads = Executors.newScheduledThreadPool(4);
     private final SessionRegistry sessions = new SessionRegistry(0);
-    private MariaDbServer server;
     private ProxyListener listener;
     private ProxyView proxy;
 
     @BeforeAll
-    static void bePatient() {
+    static void startServer() throws Exception {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(60));
+        if (server == null) {
+            server = MariaDbServer.start(folder);
+        }
+    }
+
+    @AfterAll
+    static void stopServer() {
+        server.close();
+        server = null;
     }
 
     @BeforeEach
-    void start() throws Exception {
-        server = MariaDbServer.start(folder);
+    void listen() throws Exception {
+        listen(server.port());
+    }
+
+    private void listen(int backendPort) throws Exception {
         ProxyConfig config = new ProxyConfig(
                 new HostPort("127.0.0.1", 0),
                 ProxyConfig.Protocol.MYSQL,
@@ -77,7 +91,7 @@ class OperatorIT {
                 NetworkTransport.AUTO,
                 Duration.ZERO,
                 Duration.ZERO);
-        HostPort backend = new HostPort("127.0.0.1", server.port());
+        HostPort backend = new HostPort("127.0.0.1", backendPort);
         listener = new ProxyListener(config, backend, BackendGate.open(), sessions, Ticker.SYSTEM, threads);
         listener.open();
         ProxyLifecycle lifecycle = new ProxyLifecycle(listener, sessions, threads);
@@ -90,7 +104,6 @@ class OperatorIT {
         assertThat(proxy.getSessionsInTransaction()).isZero();
         assertThat(proxy.getTlsSessions()).isZero();
         listener.shutdown();
-        server.close();
         threads.shutdownNow();
     }
 
@@ -103,7 +116,7 @@ class OperatorIT {
                 driver + "://127.0.0.1:" + listener.address().port() + "/demo", "demo", password);
     }
 
-    /** Opens a connection, and says which of the proxy's rows it is. */
+    /** Of the connection that was opened last. */
     private ConnectionInfo newestRow() {
         List<ConnectionInfo> rows = proxy.listConnections();
         return rows.get(rows.size() - 1);
@@ -282,7 +295,7 @@ class OperatorIT {
     void anHttpPeerIsOneHandshakeFailureOfTheClient() throws Exception {
         try (Socket socket = new Socket("127.0.0.1", listener.address().port())) {
             socket.setSoTimeout(30_000);
-            // After the greeting: whoever speaks before it is refused as well, and counted by what it spoke.
+            // After the greeting, which waits for the backend; before it, the first bytes tell as well.
             assertThat(socket.getInputStream().read()).isPositive();
             socket.getOutputStream().write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
             await().untilAsserted(() -> assertThat(sessions.sessions()).isEmpty());
@@ -294,13 +307,16 @@ class OperatorIT {
     }
 
     @Test
-    void aBackendThatDiesIsOneErrorOfTheBackendPerSession() throws Exception {
+    void aBackendThatDiesIsOneErrorOfTheBackendPerSession(@TempDir Path own) throws Exception {
+        MariaDbServer doomed = MariaDbServer.start(own);
+        listener.shutdown();
+        listen(doomed.port());
         try (Connection first = connect();
                 Connection second = connect()) {
             long id = newestRow().id();
             CompletableFuture<Integer> query = sleep(second, 100);
             await().untilAsserted(() -> assertThat(row(id).command()).isEqualTo("COM_QUERY"));
-            assertThat(ProcessHandle.of(server.process().pid())).hasValueSatisfying(ProcessHandle::destroyForcibly);
+            assertThat(ProcessHandle.of(doomed.process().pid())).hasValueSatisfying(ProcessHandle::destroyForcibly);
 
             assertThatThrownBy(() -> query.get(30, TimeUnit.SECONDS))
                     .rootCause()
@@ -316,6 +332,7 @@ class OperatorIT {
         assertThat(proxy.getSessionsEndedByReason()).isEqualTo(Map.of("BACKEND_CLOSED", 2L, "BACKEND_UNAVAILABLE", 1L));
         assertThat(proxy.getErrorsBySource()).isEqualTo(new ErrorCounts(0, 0, 3));
         assertThat(proxy.getFailedTotal()).isEqualTo(1);
+        doomed.close();
     }
 
     @Test
