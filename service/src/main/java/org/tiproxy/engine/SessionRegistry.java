@@ -25,6 +25,7 @@ public final class SessionRegistry {
     private final LongAdder failedTotal = new LongAdder();
     private final LongAdder bytesReceivedTotal = new LongAdder();
     private final LongAdder bytesSentTotal = new LongAdder();
+    private final SessionCounters counters = new SessionCounters();
     private final AtomicReference<@Nullable CompletableFuture<Void>> empty = new AtomicReference<>();
     private volatile int maxConnections;
 
@@ -97,6 +98,11 @@ public final class SessionRegistry {
     /** Counts bytes from the backend, to be passed on to a client. */
     public void countSent(int bytes) {
         bytesSentTotal.add(bytes);
+    }
+
+    /** What is counted over the sessions whose protocol the proxy understands. */
+    public SessionCounters counters() {
+        return counters;
     }
 
     /** The session with this id, or null. */

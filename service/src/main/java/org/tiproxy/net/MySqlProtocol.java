@@ -6,20 +6,14 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import java.time.Duration;
-import java.util.EnumMap;
-import java.util.EnumSet;
-import java.util.Map;
-import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.engine.ProxySession;
+import org.tiproxy.engine.SessionCounters;
 import org.tiproxy.engine.SessionRegistry;
-import org.tiproxy.error.ErrorSource;
-import org.tiproxy.session.EndReason;
 import org.tiproxy.session.SessionConfig;
-import org.tiproxy.session.SessionEnd;
 
-/** What all MySQL sessions of a listener have in common, and the counters over them. Thread-safe. */
+/** What all MySQL sessions of a listener have in common. Thread-safe. */
 final class MySqlProtocol {
     /**
      * Connection ids that clients see begin here, far above the thread ids that servers count up from 1: a KILL with an
@@ -32,9 +26,6 @@ final class MySqlProtocol {
     private final SessionConfig config;
     private final SessionRegistry sessions;
     private final Duration loginTimeout;
-    private final LongAdder commandsTotal = new LongAdder();
-    private final Map<EndReason, LongAdder> ends = adders(EndReason.class);
-    private final Map<ErrorSource, LongAdder> errors = adders(ErrorSource.class);
     private final @Nullable SslContext clientTls;
     private final @Nullable SslContext backendTls;
 
@@ -49,14 +40,6 @@ final class MySqlProtocol {
         this.loginTimeout = loginTimeout;
         this.clientTls = clientTls;
         this.backendTls = backendTls;
-    }
-
-    private static <E extends Enum<E>> Map<E, LongAdder> adders(Class<E> keys) {
-        Map<E, LongAdder> adders = new EnumMap<>(keys);
-        for (E key : EnumSet.allOf(keys)) {
-            adders.put(key, new LongAdder());
-        }
-        return adders;
     }
 
     SessionConfig config() {
@@ -80,15 +63,9 @@ final class MySqlProtocol {
         return victim instanceof MySqlSession session ? session.backendConnectionId() : 0;
     }
 
-    void countCommand() {
-        commandsTotal.increment();
-    }
-
-    void ended(SessionEnd end) {
-        requireNonNull(ends.get(end.reason())).increment();
-        if (end.reason().isError()) {
-            requireNonNull(errors.get(end.source())).increment();
-        }
+    /** The share of a new session in what is counted over all. */
+    SessionCounters.Share newShare() {
+        return sessions.counters().newShare();
     }
 
     /** The server's side of TLS; only called if the configuration offers TLS to clients. */

@@ -10,11 +10,13 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tiproxy.backend.BackendGate;
+import org.tiproxy.engine.SessionCounters;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
 import org.tiproxy.session.Login;
@@ -23,6 +25,7 @@ import org.tiproxy.session.SessionEngine;
 import org.tiproxy.session.SessionListener;
 import org.tiproxy.session.SessionOutput;
 import org.tiproxy.session.SessionPhase;
+import org.tiproxy.session.StatementOutcome;
 import org.tiproxy.session.TransactionState;
 import org.tiproxy.wire.protocol.Command;
 
@@ -43,6 +46,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     private final MySqlProtocol protocol;
     private final Leg client;
     private final SessionEngine engine;
+    private final SessionCounters.Share counters;
 
     private @Nullable Leg backend;
     private BackendGate.@Nullable Ticket ticket;
@@ -59,6 +63,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     MySqlSession(ProxyListener proxy, MySqlProtocol protocol, SocketChannel channel) {
         super(proxy, channel);
         this.protocol = protocol;
+        this.counters = protocol.newShare();
         this.client = new Leg(channel, true);
         this.engine = new SessionEngine(protocol.config(), this, this, protocol::backendIdOf, protocol.virtualId(id));
     }
@@ -191,7 +196,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     @Override
     public void end(SessionEnd end) {
         ended = true;
-        protocol.ended(end);
+        counters.ended(end);
         Future<?> timer = loginTimer;
         if (timer != null) {
             timer.cancel(false);
@@ -240,15 +245,28 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         if (timer != null) {
             timer.cancel(false);
         }
+        if (login == null) {
+            commandBegan = proxy.ticker().nanoTime();
+        }
         login = who;
         schema = who.schema();
+        counters.loggedIn(who.clientTls());
+    }
+
+    @Override
+    public void loginRefused(int errorCode) {
+        // The refusal of the first login is the session's end, and counted there.
+        if (login != null) {
+            counters.changeOfUserRefused();
+        }
     }
 
     @Override
     public void commandBegun(Command begun) {
-        protocol.countCommand();
-        command = begun;
+        counters.commandBegun();
+        // Before the command, so that nobody takes the age of the one before for this one's.
         commandBegan = proxy.ticker().nanoTime();
+        command = begun;
     }
 
     @Override
@@ -259,6 +277,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     @Override
     public void transactionChanged(TransactionState state) {
         transaction = state;
+        counters.transactionChanged(state);
     }
 
     @Override
@@ -268,8 +287,13 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
 
     // ---- for operators and other sessions, on any thread
 
-    /** The backend's thread id; 0 before the login. */
-    long backendConnectionId() {
+    @Override
+    public long connectionId() {
+        return login == null ? 0 : Integer.toUnsignedLong(protocol.virtualId(id));
+    }
+
+    @Override
+    public long backendConnectionId() {
         Login who = login;
         return who == null ? 0 : who.backendConnectionId();
     }
@@ -300,7 +324,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
 
     @Override
     public String transaction() {
-        return transaction.name();
+        return login == null ? "" : transaction.name();
     }
 
     @Override
@@ -310,10 +334,31 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     }
 
     @Override
+    public long quietMillis() {
+        return login == null ? 0 : TimeUnit.NANOSECONDS.toMillis(proxy.ticker().nanoTime() - commandBegan);
+    }
+
+    @Override
+    public CompletableFuture<StatementOutcome> execute(String sql) {
+        CompletableFuture<StatementOutcome> outcome = new CompletableFuture<>();
+        onLoop(() -> {
+            engine.execute(sql, outcome::complete);
+            flush();
+        });
+        return outcome;
+    }
+
+    @Override
     public void close(ProxyError cause, String reason) {
+        close(cause, reason, () -> {});
+    }
+
+    @Override
+    public void close(ProxyError cause, String reason, Runnable then) {
         onLoop(() -> {
             engine.kill(new ProxyException(cause, reason));
             flush();
+            then.run();
         });
     }
 

@@ -2,6 +2,7 @@ package org.tiproxy.session;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.error.ErrorSource;
 import org.tiproxy.error.ProxyException;
@@ -261,6 +262,23 @@ public final class SessionEngine {
     public void drain() {
         draining = true;
         settle();
+    }
+
+    /**
+     * Runs a statement of the proxy's own over the backend's connection, if the client is between two commands and in no
+     * transaction. The client does not see the response, and what it sends in the meantime waits. The backend counts the
+     * statement as one of the session: SHOW WARNINGS, ROW_COUNT() and FOUND_ROWS() are about it afterwards.
+     *
+     * @param sql plain ASCII, without a result of its own
+     * @param whenOver hears exactly once what has come of it, within this call or a later event; must not call the engine
+     *     back, nor throw
+     */
+    public void execute(String sql, Consumer<StatementOutcome> whenOver) {
+        if (phase == SessionPhase.COMMANDS && present(commands).isInjectable()) {
+            present(commands).inject(sql, whenOver);
+        } else {
+            whenOver.accept(StatementOutcome.busy());
+        }
     }
 
     private void readClient(ByteBuffer chunk) {
@@ -561,6 +579,9 @@ public final class SessionEngine {
             authentication.wipePassword();
         }
         forgetExchange();
+        if (commands != null) {
+            commands.abandonInjected("the session has ended: " + failure.text());
+        }
         moveTo(SessionPhase.ENDED);
         output.end(new SessionEnd(failure.source(), failure.reason(), failure.text()));
     }
