@@ -68,7 +68,6 @@ public record TiProxyConfig(
             "proxy.frontend-keepalive",
             "proxy.pd-addrs",
             "proxy.port-range",
-            "proxy.proxy-protocol",
             "proxy.public-endpoints",
             "proxy.require-backend-tls",
             "proxy.tcp-keep-alive",

@@ -81,6 +81,20 @@ public interface ProxySession {
         return CompletableFuture.completedFuture(StatementOutcome.busy());
     }
 
+    /** Who ended it and why, in words; empty while it goes on. */
+    default String ended() {
+        return "";
+    }
+
+    /**
+     * Ends the session as soon as that does not hurt, perhaps at once: outside of transactions and commands. Does nothing
+     * where that cannot be known. Idempotent.
+     */
+    default void drain() {}
+
+    /** Takes {@link #drain} back. */
+    default void cancelDrain() {}
+
     /** Ends the session soon, on both sides. Idempotent. */
     void close(ProxyError cause, String reason);
 

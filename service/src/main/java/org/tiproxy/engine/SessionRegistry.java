@@ -52,6 +52,12 @@ public final class SessionRegistry {
         return true;
     }
 
+    /** Counts a connection that was turned away for another reason than {@code maxConnections}. */
+    public void countRejected() {
+        connectionsTotal.increment();
+        rejectedTotal.increment();
+    }
+
     /** Lists a session that was admitted. */
     public void add(ProxySession session) {
         sessions.put(session.id(), session);
@@ -125,7 +131,7 @@ public final class SessionRegistry {
         return connectionsTotal.sum();
     }
 
-    /** Connections closed at once because {@code maxConnections} were open. */
+    /** Connections turned away at once because {@code maxConnections}, or too many logins, were open. */
     public long rejectedTotal() {
         return rejectedTotal.sum();
     }

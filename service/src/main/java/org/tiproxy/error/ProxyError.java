@@ -20,6 +20,8 @@ public enum ProxyError {
     CLOSED_BY_OPERATOR(ErrorSource.PROXY),
     /** Nothing was sent in either direction for the connection's idle timeout. */
     IDLE_TIMEOUT(ErrorSource.PROXY),
+    /** A trusted peer did not begin its connection with a PROXY header, or with a broken one. */
+    BAD_PROXY_HEADER(ErrorSource.CLIENT),
     /** The client's connection broke. */
     CLIENT_LOST(ErrorSource.CLIENT),
     /** A defect of the proxy. */

@@ -32,6 +32,12 @@ public interface ProxyMXBean {
     /** Connections closed at once because MaxConnections were open. */
     long getRejectedTotal();
 
+    /** Connections whose client is not logged in yet, without those that wait for the backend; 0 with {@code tcp}. */
+    int getHalfOpenLogins();
+
+    /** Connections from trusted addresses that did not begin with a PROXY header, or with a broken one. */
+    long getBadProxyHeadersTotal();
+
     /** Connections that ended because the backend could not be started or reached. */
     long getFailedTotal();
 

@@ -91,6 +91,16 @@ public final class ProxyView implements ProxyMXBean {
     }
 
     @Override
+    public int getHalfOpenLogins() {
+        return listener.halfOpenLogins();
+    }
+
+    @Override
+    public long getBadProxyHeadersTotal() {
+        return listener.badProxyHeadersTotal();
+    }
+
+    @Override
     public long getFailedTotal() {
         return sessions.failedTotal();
     }

@@ -3,13 +3,15 @@ package org.tiproxy.net;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +21,7 @@ import org.tiproxy.backend.BackendGate;
 import org.tiproxy.engine.SessionCounters;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
+import org.tiproxy.session.EndReason;
 import org.tiproxy.session.Login;
 import org.tiproxy.session.SessionEnd;
 import org.tiproxy.session.SessionEngine;
@@ -40,8 +43,11 @@ import org.tiproxy.wire.protocol.Command;
 final class MySqlSession extends ClientSession implements BackendGate.Visitor, SessionOutput, SessionListener {
     private static final Logger log = LoggerFactory.getLogger(MySqlSession.class);
 
-    /** How long the last words may take to be written. */
-    private static final long FLUSH_SECONDS = 5;
+    /** How long a backend's connection that has closed waits for the gate to say why. */
+    private static final long REASON_MILLIS = 250;
+
+    /** How long the end of a backend's output may take to come when the gate has said that the backend has gone. */
+    private static final long LAST_WORDS_SECONDS = 15;
 
     private final MySqlProtocol protocol;
     private final Leg client;
@@ -51,7 +57,15 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     private @Nullable Leg backend;
     private BackendGate.@Nullable Ticket ticket;
     private @Nullable Future<?> loginTimer;
+    private @Nullable IdleTimer idleTimer;
+    private boolean halfOpen = true;
     private boolean ended;
+
+    /** What the gate says about the backend's end. */
+    private @Nullable String backendGone;
+
+    /** The backend's socket is closed, and the gate is given time to say why. */
+    private boolean awaitsReason;
 
     // Written by the event loop, read by anybody.
     private volatile @Nullable Login login;
@@ -68,14 +82,31 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         this.engine = new SessionEngine(protocol.config(), this, this, protocol::backendIdOf, protocol.virtualId(id));
     }
 
-    /** Puts the session to work; the client's channel is registered and not reading yet. */
+    /** The session holds a place of {@link HalfOpenLogins} when it begins. */
+    @Override
     void begin() {
         client.channel.pipeline().addLast(client);
         proxy.sessions().add(this);
+    }
+
+    @Override
+    void enter() {
+        if (ended) {
+            return;
+        }
+        // Whoever waits for the backend's start is not slow to log in.
+        leaveHalfOpen();
         BackendGate.Ticket entered = proxy.gate().enter(this);
         ticket = entered;
         if (ended) {
             entered.close();
+        }
+    }
+
+    private void leaveHalfOpen() {
+        if (halfOpen) {
+            halfOpen = false;
+            proxy.logins().leave();
         }
     }
 
@@ -85,6 +116,8 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     public void admitted() {
         onLoop(() -> {
             if (!ended) {
+                halfOpen = true;
+                proxy.logins().enter();
                 proxy.connector()
                         .connect(
                                 client.channel.eventLoop(),
@@ -101,16 +134,59 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     @Override
     public void refused(ProxyException cause) {
         onLoop(() -> {
-            proxy.sessions().countFailed();
-            engine.backendFailed(cause);
-            flush();
+            if (!ended) {
+                proxy.sessions().countFailed();
+                engine.backendFailed(cause);
+                flush();
+            }
         });
     }
 
     @Override
     public void backendGone(String reason) {
-        // The operating system closes the socket; what the backend said before is read first.
-        log.debug("session {}: {}", id, reason);
+        onLoop(() -> {
+            backendGone = reason;
+            if (ended) {
+                return;
+            }
+            if (awaitsReason) {
+                endByBackend(reason);
+            } else if (backendAddress != null) {
+                awaitLastWords(reason);
+            }
+            // Else it is being connected to, and may have accepted and answered already; connected() tells.
+        });
+    }
+
+    /** The end of the backend's output is on its way; a client that does not read must not keep us waiting for it. */
+    private void awaitLastWords(String reason) {
+        client.channel.eventLoop().schedule(() -> endByBackend(reason), LAST_WORDS_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** The backend's connection is closed, and everything that came on it has been passed on. */
+    private void backendClosed(String why) {
+        if (awaitsReason) {
+            return;
+        }
+        String reason = backendGone;
+        if (reason != null) {
+            endByBackend(reason);
+        } else if (proxy.gate().tellsWhyBackendsGo() && engine.phase() != SessionPhase.QUITTING) {
+            awaitsReason = true;
+            client.updateReading();
+            client.channel.eventLoop().schedule(() -> endByBackend(why), REASON_MILLIS, TimeUnit.MILLISECONDS);
+        } else {
+            endByBackend(why);
+        }
+    }
+
+    private void endByBackend(String reason) {
+        awaitsReason = false;
+        if (!ended) {
+            engine.backendClosed(reason);
+            client.updateReading();
+            flush();
+        }
     }
 
     private void connected(Future<? super Void> outcome) {
@@ -123,6 +199,12 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         }
         if (!outcome.isSuccess() || leg == null) {
             proxy.sessions().countFailed();
+            String gone = backendGone;
+            if (gone != null) {
+                engine.backendFailed(new ProxyException(ProxyError.BACKEND_LOST, gone));
+                flush();
+                return;
+            }
             String message = "backend " + proxy.backend() + " cannot be reached: "
                     + (outcome.cause() == null ? "no channel" : outcome.cause().getMessage());
             proxy.unreachable(message);
@@ -131,9 +213,14 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             return;
         }
         backendAddress = proxy.backend();
+        introduce(leg.channel);
         engine.backendConnected();
         leg.updateReading();
         flush();
+        String gone = backendGone;
+        if (gone != null) {
+            awaitLastWords(gone);
+        }
     }
 
     // ---- what the engine wants
@@ -197,14 +284,26 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     public void end(SessionEnd end) {
         ended = true;
         counters.ended(end);
+        ended(end.source(), end.reason().name(), end.text());
+        leaveHalfOpen();
         Future<?> timer = loginTimer;
         if (timer != null) {
             timer.cancel(false);
         }
-        client.closeAfterFlush();
+        if (idleTimer != null) {
+            idleTimer.stop();
+        }
+        client.finish();
         Leg other = backend;
         if (other != null) {
-            other.closeAfterFlush();
+            other.finish();
+            LingeringClose.afterFlush(other.channel);
+        }
+        if (end.reason() == EndReason.CLIENT_QUIT) {
+            // It has nothing more to say.
+            LingeringClose.afterFlush(client.channel);
+        } else {
+            proxy.lingeringClose().close(client.channel);
         }
         BackendGate.Ticket entered = ticket;
         if (entered != null) {
@@ -245,12 +344,16 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         if (timer != null) {
             timer.cancel(false);
         }
+        leaveHalfOpen();
         if (login == null) {
             commandBegan = proxy.ticker().nanoTime();
         }
         login = who;
         schema = who.schema();
         counters.loggedIn(who.clientTls());
+        if (!proxy.idleTimeout().isZero() && idleTimer == null) {
+            startIdleTimer(proxy.idleTimeout());
+        }
     }
 
     @Override
@@ -259,6 +362,22 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         if (login != null) {
             counters.changeOfUserRefused();
         }
+    }
+
+    private void startIdleTimer(Duration limit) {
+        Leg other = backend;
+        IdleTimer timer = new IdleTimer(
+                client.channel.eventLoop(),
+                proxy.ticker(),
+                limit,
+                () -> Traffic.unsent(client.channel) + (other == null ? 0 : Traffic.unsent(other.channel)),
+                () -> engine.phase() != SessionPhase.COMMANDS || engine.commandInFlight() != null,
+                () -> close(
+                        ProxyError.IDLE_TIMEOUT,
+                        "The client was disconnected by the proxy because it sent no command for " + limit.toMillis()
+                                + " ms (proxy.idle-timeout)"));
+        idleTimer = timer;
+        timer.start();
     }
 
     @Override
@@ -362,6 +481,19 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         });
     }
 
+    @Override
+    public void drain() {
+        onLoop(() -> {
+            engine.drain();
+            flush();
+        });
+    }
+
+    @Override
+    public void cancelDrain() {
+        onLoop(engine::cancelDrain);
+    }
+
     private void onLoop(Runnable work) {
         if (client.channel.eventLoop().inEventLoop()) {
             work.run();
@@ -394,8 +526,8 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         private int forwardFrom;
         private int forwardTo;
 
-        /** What the engine has left for later; the client's only. */
-        private @Nullable ByteBuf kept;
+        /** What the engine has left for later, as it came; the client's only. Null when nothing is left. */
+        private @Nullable Deque<ByteBuf> kept;
 
         private boolean paused;
         private boolean resumes;
@@ -410,23 +542,31 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
             ByteBuf bytes = (ByteBuf) message;
+            if (ended) {
+                bytes.release();
+                return;
+            }
             int length = bytes.readableBytes();
             if (isClient) {
                 traffic.countReceived(length);
             } else {
                 traffic.countSent(length);
             }
-            ByteBuf before = kept;
-            if (before != null) {
-                kept = Unpooled.wrappedBuffer(before, bytes);
-                if (!paused) {
-                    offerKept();
-                }
-            } else if (paused) {
-                kept = bytes;
+            if (paused) {
+                // Only what was on its way when reading was stopped.
+                keep().addLast(bytes);
             } else {
                 offer(bytes);
             }
+        }
+
+        private Deque<ByteBuf> keep() {
+            Deque<ByteBuf> queue = kept;
+            if (queue == null) {
+                queue = new ArrayDeque<>(2);
+                kept = queue;
+            }
+            return queue;
         }
 
         /** Lets the engine work on {@code bytes}, and does what it wants. Consumes the reference. */
@@ -455,22 +595,26 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             chunk = null;
             bytes.readerIndex(view.position() + offset);
             boolean tlsHere = startsTls;
-            if (bytes.isReadable() && !tlsHere) {
-                kept = bytes;
+            boolean left = bytes.isReadable() && !tlsHere;
+            if (left) {
+                keep().addFirst(bytes);
             }
             afterEvent();
             if (tlsHere && bytes.isReadable()) {
                 channel.pipeline().fireChannelRead(bytes);
-            } else if (!bytes.isReadable()) {
+            } else if (!left) {
                 bytes.release();
             }
         }
 
         private void offerKept() {
-            ByteBuf bytes = kept;
-            if (bytes != null) {
-                kept = null;
-                offer(bytes);
+            while (!paused && !ended && kept != null) {
+                ByteBuf bytes = kept.pollFirst();
+                if (bytes == null) {
+                    kept = null;
+                } else {
+                    offer(bytes);
+                }
             }
         }
 
@@ -557,28 +701,30 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         }
 
         void updateReading() {
-            channel.config().setAutoRead(!stalled && !paused);
+            if (!ended) {
+                channel.config().setAutoRead(!stalled && !paused && !(isClient && awaitsReason));
+            }
         }
 
-        void closeAfterFlush() {
-            ByteBuf rest = kept;
+        /** Passes on what is to be passed on, and forgets the rest. */
+        void finish() {
+            Deque<ByteBuf> rest = kept;
             if (rest != null) {
                 kept = null;
-                rest.release();
+                rest.forEach(ByteBuf::release);
             }
             passOn();
-            channel.config().setAutoRead(false);
-            if (channel.isActive()) {
-                channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
-                channel.eventLoop().schedule(() -> channel.close(), FLUSH_SECONDS, TimeUnit.SECONDS);
-            } else {
-                channel.close();
+            if (channel.isOpen()) {
+                channel.config().setAutoRead(false);
             }
         }
 
         @Override
         public void channelReadComplete(ChannelHandlerContext ctx) {
             MySqlSession.this.flush();
+            if (idleTimer != null) {
+                idleTimer.touch();
+            }
         }
 
         @Override
@@ -612,7 +758,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             if (isClient) {
                 engine.clientClosed(why);
             } else if (backendAddress != null) {
-                engine.backendClosed(why);
+                backendClosed(why);
             }
             MySqlSession.this.flush();
         }

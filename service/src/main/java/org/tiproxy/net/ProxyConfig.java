@@ -2,6 +2,7 @@ package org.tiproxy.net;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.tiproxy.common.GoDuration;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.config.Key;
@@ -23,6 +24,8 @@ import org.tiproxy.config.Settings;
  * @param transport which of the system's interfaces is used
  * @param gracefulWaitBeforeShutdown how long new clients are still accepted after the order to stop
  * @param gracefulCloseConnTimeout how long connections may go on after that before they are closed
+ * @param proxyProtocol whether PROXY headers are sent and accepted
+ * @param login what may be used up by whom is not logged in
  */
 public record ProxyConfig(
         HostPort address,
@@ -35,7 +38,38 @@ public record ProxyConfig(
         int backlog,
         NetworkTransport transport,
         Duration gracefulWaitBeforeShutdown,
-        Duration gracefulCloseConnTimeout) {
+        Duration gracefulCloseConnTimeout,
+        ProxyProtocolConfig proxyProtocol,
+        LoginLimits login) {
+
+    /** Without PROXY protocol, and with the default limits before the login. */
+    public ProxyConfig(
+            HostPort address,
+            Protocol protocol,
+            int maxConnections,
+            Duration idleTimeout,
+            boolean keepAlive,
+            Duration connectTimeout,
+            int eventLoops,
+            int backlog,
+            NetworkTransport transport,
+            Duration gracefulWaitBeforeShutdown,
+            Duration gracefulCloseConnTimeout) {
+        this(
+                address,
+                protocol,
+                maxConnections,
+                idleTimeout,
+                keepAlive,
+                connectTimeout,
+                eventLoops,
+                backlog,
+                transport,
+                gracefulWaitBeforeShutdown,
+                gracefulCloseConnTimeout,
+                ProxyProtocolConfig.OFF,
+                LoginLimits.DEFAULT);
+    }
 
     /** What is spoken between clients and the backend. */
     public enum Protocol {
@@ -69,7 +103,8 @@ public record ProxyConfig(
             .reloadable();
     static final Key<Duration> IDLE_TIMEOUT = Key.duration(
                     "proxy.idle-timeout",
-                    "a connection on which nothing was sent in either direction for so long is closed; 0s = never")
+                    "a connection on which nothing was sent in either direction for so long is closed; with `mysql` only"
+                            + " between two commands, with error 4031; 0s = never")
             .byDefault("0s");
     static final Key<Boolean> KEEP_ALIVE = Key.bool(
                     "proxy.keep-alive", "whether TCP keep-alive finds dead clients and backends")
@@ -101,18 +136,23 @@ public record ProxyConfig(
             .byDefault("15s");
 
     /** All keys of this section. */
-    public static final List<Key<?>> KEYS = List.of(
-            ADDRESS,
-            PROTOCOL,
-            MAX_CONNECTIONS,
-            IDLE_TIMEOUT,
-            KEEP_ALIVE,
-            CONNECT_TIMEOUT,
-            EVENT_LOOPS,
-            BACKLOG,
-            TRANSPORT,
-            GRACEFUL_WAIT_BEFORE_SHUTDOWN,
-            GRACEFUL_CLOSE_CONN_TIMEOUT);
+    public static final List<Key<?>> KEYS = Stream.of(
+                    List.of(
+                            ADDRESS,
+                            PROTOCOL,
+                            MAX_CONNECTIONS,
+                            IDLE_TIMEOUT,
+                            KEEP_ALIVE,
+                            CONNECT_TIMEOUT,
+                            EVENT_LOOPS,
+                            BACKLOG,
+                            TRANSPORT,
+                            GRACEFUL_WAIT_BEFORE_SHUTDOWN,
+                            GRACEFUL_CLOSE_CONN_TIMEOUT),
+                    ProxyProtocolConfig.KEYS,
+                    LoginLimits.KEYS)
+            .<Key<?>>flatMap(List::stream)
+            .toList();
 
     /** Reads the section. */
     public static ProxyConfig from(Settings settings, Problems problems) {
@@ -133,6 +173,8 @@ public record ProxyConfig(
                 settings.get(BACKLOG),
                 settings.get(TRANSPORT),
                 settings.get(GRACEFUL_WAIT_BEFORE_SHUTDOWN),
-                settings.get(GRACEFUL_CLOSE_CONN_TIMEOUT));
+                settings.get(GRACEFUL_CLOSE_CONN_TIMEOUT),
+                ProxyProtocolConfig.from(settings),
+                LoginLimits.from(settings, problems));
     }
 }

@@ -281,6 +281,11 @@ public final class SessionEngine {
         }
     }
 
+    /** Takes {@link #drain} back: the session goes on. */
+    public void cancelDrain() {
+        draining = false;
+    }
+
     private void readClient(ByteBuffer chunk) {
         while (true) {
             SessionPhase phaseBefore = phase;
@@ -308,8 +313,9 @@ public final class SessionEngine {
         }
         if (spokenFirstBytes == Integer.BYTES) {
             EndReason foreign = ForeignProtocol.of(spokenFirst);
-            throw SessionFailure.silent(
-                    foreign == null ? EndReason.SPOKE_FIRST : foreign, "the client spoke before the server's greeting");
+            throw foreign == null
+                    ? SessionFailure.silent(EndReason.SPOKE_FIRST, "the client spoke before the server's greeting")
+                    : SessionFailure.silent(foreign, ForeignProtocol.describe(foreign));
         }
     }
 
@@ -541,7 +547,7 @@ public final class SessionEngine {
         if (phase == SessionPhase.HANDSHAKE) {
             EndReason foreign = ForeignProtocol.of(present(clientLeg).lastHeader());
             if (foreign != null) {
-                return SessionFailure.silent(foreign, "the client does not speak MySQL");
+                return SessionFailure.silent(foreign, ForeignProtocol.describe(foreign));
             }
         }
         return SessionErrors.ofClient(mistake, phase.isBeforeLogin());

@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.tiproxy.backend.BackendConfig;
 import org.tiproxy.common.ByteSize;
 import org.tiproxy.common.HostPort;
+import org.tiproxy.common.IpNetwork;
 import org.tiproxy.common.Secret;
 import org.tiproxy.config.ConfigException;
 import org.tiproxy.config.Origin;
@@ -31,8 +32,10 @@ import org.tiproxy.config.Problems;
 import org.tiproxy.config.SettingsReader;
 import org.tiproxy.management.JmxConfig;
 import org.tiproxy.management.JolokiaConfig;
+import org.tiproxy.net.LoginLimits;
 import org.tiproxy.net.NetworkTransport;
 import org.tiproxy.net.ProxyConfig;
+import org.tiproxy.net.ProxyProtocolConfig;
 import org.tiproxy.supervisor.SupervisorConfig;
 import org.tiproxy.supervisor.SupervisorConfig.Probe;
 
@@ -144,6 +147,11 @@ class TiProxyConfigTest {
                 "transport = 'nio'",
                 "graceful-wait-before-shutdown = 4",
                 "graceful-close-conn-timeout = '1.5s'",
+                "proxy-protocol = 'v2'",
+                "proxy-protocol-networks = ['10.0.0.0/8', '::1']",
+                "login-timeout = '3s'",
+                "max-half-open-logins = 5",
+                "max-login-packet = 1000",
                 "[backend]",
                 "instances = ['127.0.0.1:3001']",
                 "[supervisor]",
@@ -188,7 +196,11 @@ class TiProxyConfigTest {
                                 9,
                                 NetworkTransport.NIO,
                                 Duration.ofSeconds(4),
-                                Duration.ofMillis(1500)),
+                                Duration.ofMillis(1500),
+                                new ProxyProtocolConfig(
+                                        ProxyProtocolConfig.Version.V2,
+                                        List.of(IpNetwork.parse("10.0.0.0/8"), IpNetwork.parse("::1"))),
+                                new LoginLimits(Duration.ofSeconds(3), 5, 1000)),
                         new BackendConfig(new HostPort("127.0.0.1", 3001)),
                         new SupervisorConfig(
                                 folder.resolve("bin/server").toString(),
@@ -340,6 +352,25 @@ class TiProxyConfigTest {
     }
 
     @Test
+    void limitsBeforeTheLoginAndNetworksAreChecked() throws IOException {
+        read(
+                "backend.instances = ['127.0.0.1:3000']",
+                "[proxy]",
+                "login-timeout = '2h'",
+                "max-login-packet = '16MB'",
+                "proxy-protocol = 'v1'",
+                "proxy-protocol-networks = ['balancer']");
+
+        assertThat(errors)
+                .containsExactlyInAnyOrder(
+                        "x.toml:3: proxy.login-timeout: \"2h0m0s\": expected at most 1h",
+                        "x.toml:4: proxy.max-login-packet: \"16MB\": expected a size from 512 to 16777214 bytes",
+                        "x.toml:5: proxy.proxy-protocol: \"v1\": expected off or v2",
+                        "x.toml:6: proxy.proxy-protocol-networks: \"balancer\": expected an IP address or a range such"
+                                + " as 10.0.0.0/8 (not an IP address)");
+    }
+
+    @Test
     void fileOfPingcapsProxyLoadsWithOneWarning() throws IOException {
         TiProxyConfig config = readValid(
                 "workdir = './work'",
@@ -381,6 +412,7 @@ class TiProxyConfigTest {
                 "instances = ['127.0.0.1:4000']");
 
         assertThat(config.proxy().maxConnections()).isEqualTo(100);
+        assertThat(config.proxy().proxyProtocol()).isEqualTo(ProxyProtocolConfig.OFF);
         assertThat(config.proxy().gracefulWaitBeforeShutdown()).isEqualTo(Duration.ofSeconds(30));
         assertThat(config.log().maxFileSize()).hasToString("300MB");
         assertThat(warnings)

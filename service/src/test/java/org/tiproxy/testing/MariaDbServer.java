@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
@@ -31,13 +33,19 @@ public final class MariaDbServer implements AutoCloseable {
         this.process = process;
     }
 
-    /** Starts a server with a new data directory below {@code folder} and waits until it can be used. */
-    public static MariaDbServer start(Path folder) throws IOException {
+    /**
+     * Starts a server with a new data directory below {@code folder} and waits until it can be used.
+     *
+     * @param options of the server beyond those of the script, as in {@code --max-connections=5}
+     */
+    public static MariaDbServer start(Path folder, String... options) throws IOException {
         int port;
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();
         }
-        ProcessBuilder builder = new ProcessBuilder(SCRIPT.toString())
+        List<String> command = new ArrayList<>(List.of(SCRIPT.toString()));
+        command.addAll(List.of(options));
+        ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("server.log").toFile());
         builder.environment().put("MARIADB_PORT", Integer.toString(port));
