@@ -244,6 +244,15 @@ record ValueType<T>(String name, String expected, Set<RawValue.Kind> kinds, Pars
                         .orElseThrow(ValueType::unexpected));
     }
 
+    static ValueType<String> word(List<String> words) {
+        return new ValueType<>(String.join("|", words), oneOf(words), Set.of(STRING), value -> {
+            if (!words.contains(value.text())) {
+                throw unexpected();
+            }
+            return value.text();
+        });
+    }
+
     private static <E extends Enum<E>> Predicate<E> nameIs(String text) {
         return constant -> choiceName(constant).equals(text);
     }

@@ -3,18 +3,17 @@ package org.tiproxy.net;
 import static java.util.Objects.requireNonNull;
 
 import io.netty.channel.socket.SocketChannel;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
-import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.engine.ProxySession;
 import org.tiproxy.engine.SessionRegistry;
 import org.tiproxy.error.ErrorSource;
+import org.tiproxy.net.tls.ProxyTls;
 import org.tiproxy.session.EndReason;
 import org.tiproxy.session.SessionConfig;
 import org.tiproxy.session.SessionEnd;
@@ -35,20 +34,13 @@ final class MySqlProtocol {
     private final LongAdder commandsTotal = new LongAdder();
     private final Map<EndReason, LongAdder> ends = adders(EndReason.class);
     private final Map<ErrorSource, LongAdder> errors = adders(ErrorSource.class);
-    private final @Nullable SslContext clientTls;
-    private final @Nullable SslContext backendTls;
+    private final ProxyTls tls;
 
-    MySqlProtocol(
-            SessionConfig config,
-            SessionRegistry sessions,
-            Duration loginTimeout,
-            @Nullable SslContext clientTls,
-            @Nullable SslContext backendTls) {
+    MySqlProtocol(SessionConfig config, SessionRegistry sessions, Duration loginTimeout, ProxyTls tls) {
         this.config = config;
         this.sessions = sessions;
         this.loginTimeout = loginTimeout;
-        this.clientTls = clientTls;
-        this.backendTls = backendTls;
+        this.tls = tls;
     }
 
     private static <E extends Enum<E>> Map<E, LongAdder> adders(Class<E> keys) {
@@ -93,12 +85,11 @@ final class MySqlProtocol {
 
     /** The server's side of TLS; only called if the configuration offers TLS to clients. */
     SslHandler clientTlsHandler(SocketChannel channel) {
-        return requireNonNull(clientTls, "TLS towards clients").newHandler(channel.alloc());
+        return tls.clientHandler(channel.alloc());
     }
 
     /** The client's side of TLS; only called if the configuration wants TLS towards backends. */
     SslHandler backendTlsHandler(SocketChannel channel, HostPort backend) {
-        return requireNonNull(backendTls, "TLS towards backends")
-                .newHandler(channel.alloc(), backend.host(), backend.port());
+        return tls.backendHandler(channel.alloc(), backend);
     }
 }

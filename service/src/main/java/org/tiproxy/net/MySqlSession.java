@@ -7,6 +7,7 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,6 +18,7 @@ import org.slf4j.LoggerFactory;
 import org.tiproxy.backend.BackendGate;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
+import org.tiproxy.net.tls.TlsFailure;
 import org.tiproxy.session.Login;
 import org.tiproxy.session.SessionEnd;
 import org.tiproxy.session.SessionEngine;
@@ -333,6 +335,17 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         }
     }
 
+    private void tlsFailed(Leg leg, Throwable cause) {
+        if (leg == client) {
+            engine.clientClosed(TlsFailure.withClient(cause));
+            return;
+        }
+        proxy.sessions().countFailed();
+        String message = TlsFailure.withBackend(proxy.backend(), cause);
+        proxy.unreachable(message);
+        engine.backendFailed(new ProxyException(ProxyError.BACKEND_UNREACHABLE, message));
+    }
+
     private @Nullable Leg peer(Leg leg) {
         return leg == client ? backend : client;
     }
@@ -406,7 +419,8 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             }
             afterEvent();
             if (tlsHere && bytes.isReadable()) {
-                channel.pipeline().fireChannelRead(bytes);
+                // What is behind the SSLRequest is TLS already.
+                channel.pipeline().fireChannelRead(bytes).fireChannelReadComplete();
             } else if (!bytes.isReadable()) {
                 bytes.release();
             }
@@ -470,20 +484,16 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             }
         }
 
-        private void startTls(Leg leg, io.netty.handler.ssl.SslHandler tls) {
+        private void startTls(Leg leg, SslHandler tls) {
+            // The SSLRequest, or what was before it, goes out as it is.
             leg.channel.flush();
             leg.channel.pipeline().addFirst(tls);
             tls.handshakeFuture().addListener(outcome -> {
                 if (ended) {
                     return;
                 }
-                if (!outcome.isSuccess()) {
-                    String why = "TLS failed: " + outcome.cause().getMessage();
-                    if (leg.isClient) {
-                        engine.clientClosed(why);
-                    } else {
-                        engine.backendClosed(why);
-                    }
+                if (outcome.cause() != null) {
+                    tlsFailed(leg, outcome.cause());
                 } else if (leg.isClient) {
                     engine.clientTlsStarted();
                 } else {
@@ -506,7 +516,9 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             }
             passOn();
             channel.config().setAutoRead(false);
-            if (channel.isActive()) {
+            SslHandler tls = channel.pipeline().get(SslHandler.class);
+            boolean canWrite = tls == null || tls.handshakeFuture().isSuccess();
+            if (channel.isActive() && canWrite) {
                 channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
                 channel.eventLoop().schedule(() -> channel.close(), FLUSH_SECONDS, TimeUnit.SECONDS);
             } else {

@@ -2,6 +2,8 @@ package org.tiproxy.net;
 
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tiproxy.backend.BackendConfig;
 import org.tiproxy.common.GoDuration;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.config.Key;
@@ -56,9 +58,8 @@ public record ProxyConfig(
     static final Key<Protocol> PROTOCOL = Key.choice(
                     "proxy.protocol",
                     Protocol.class,
-                    "what clients and the backend speak; `tcp` is anything, `mysql` (not finished: without TLS so far)"
-                            + " understands MySQL, MariaDB and TiDB")
-            .byDefault("tcp")
+                    "what clients and the backend speak; `tcp` is anything, `mysql` understands MySQL, MariaDB and TiDB;"
+                            + " none = `mysql` if the file has `backend.instances`, else `tcp`")
             .flag("protocol");
     static final Key<Integer> MAX_CONNECTIONS = Key.integer(
                     "proxy.max-connections",
@@ -124,7 +125,7 @@ public record ProxyConfig(
         }
         return new ProxyConfig(
                 settings.get(ADDRESS),
-                settings.get(PROTOCOL),
+                protocol(settings),
                 settings.get(MAX_CONNECTIONS),
                 settings.get(IDLE_TIMEOUT),
                 settings.get(KEEP_ALIVE),
@@ -134,5 +135,14 @@ public record ProxyConfig(
                 settings.get(TRANSPORT),
                 settings.get(GRACEFUL_WAIT_BEFORE_SHUTDOWN),
                 settings.get(GRACEFUL_CLOSE_CONN_TIMEOUT));
+    }
+
+    /** A file with backends is written as for a proxy that speaks MySQL; the flags alone are those of a TCP proxy. */
+    private static Protocol protocol(Settings settings) {
+        @Nullable Protocol given = settings.find(PROTOCOL);
+        if (given != null) {
+            return given;
+        }
+        return settings.isInFile(BackendConfig.INSTANCES) ? Protocol.MYSQL : Protocol.TCP;
     }
 }
