@@ -8,6 +8,7 @@
 # Environment:
 #   MARIADB_PORT          port on 127.0.0.1, default 13306
 #   MARIADB_DATA          data directory, default target/data beside this script
+#   MARIADB_OPTIONS       further options of the server, separated by spaces
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -95,4 +96,4 @@ exec "$server" --no-defaults ${basedir:+"--basedir=$basedir"} "--datadir=$data" 
     "--init-file=$here/accounts.sql" --skip-name-resolve --skip-ssl --skip-log-bin \
     --innodb-buffer-pool-size=16M --innodb-log-file-size=16M --key-buffer-size=1M --aria-pagecache-buffer-size=1M \
     --innodb-temp-data-file-path=ibtmp1:1M:autoextend --performance-schema=OFF --max-connections=100 \
-    --open-files-limit=1024 --table-open-cache=200
+    --open-files-limit=1024 --table-open-cache=200 ${MARIADB_OPTIONS:-}

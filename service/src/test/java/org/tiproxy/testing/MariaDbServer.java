@@ -31,17 +31,31 @@ public final class MariaDbServer implements AutoCloseable {
         this.process = process;
     }
 
-    /** Starts a server with a new data directory below {@code folder} and waits until it can be used. */
-    public static MariaDbServer start(Path folder) throws IOException {
-        int port;
+    /** The program that is the server, for tests that let somebody else start it; see there for its environment. */
+    public static Path script() {
+        return SCRIPT;
+    }
+
+    /** A port that was free a moment ago. */
+    public static int freePort() throws IOException {
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
+            return free.getLocalPort();
         }
+    }
+
+    /**
+     * Starts a server with a new data directory below {@code folder} and waits until it can be used.
+     *
+     * @param options further options of the server, without spaces in them, such as {@code --ssl}
+     */
+    public static MariaDbServer start(Path folder, String... options) throws IOException {
+        int port = freePort();
         ProcessBuilder builder = new ProcessBuilder(SCRIPT.toString())
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("server.log").toFile());
         builder.environment().put("MARIADB_PORT", Integer.toString(port));
         builder.environment().put("MARIADB_DATA", folder.resolve("data").toString());
+        builder.environment().put("MARIADB_OPTIONS", String.join(" ", options));
         MariaDbServer server = new MariaDbServer(port, folder, builder.start());
         Awaitility.await("the server, see " + folder.resolve("server.log"))
                 .atMost(2, TimeUnit.MINUTES)
