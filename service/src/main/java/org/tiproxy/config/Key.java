@@ -155,6 +155,11 @@ public final class Key<T> {
         return new Key<>(path, ValueType.choiceOrEmpty(constants, whenEmpty), meaning);
     }
 
+    /** One of some words. */
+    public static Key<String> word(String path, List<String> words, String meaning) {
+        return new Key<>(path, ValueType.word(words), meaning);
+    }
+
     /** The same key with a default. */
     public Key<T> byDefault(String text) {
         return new Key<>(path, type, meaning, text, flag, reloadable);

@@ -263,6 +263,15 @@ record ValueType<T>(String name, String expected, Set<RawValue.Kind> kinds, Pars
                 value -> value.text().isEmpty() ? whenEmpty : choice.parser.parse(value));
     }
 
+    static ValueType<String> word(List<String> words) {
+        return new ValueType<>(String.join("|", words), oneOf(words), Set.of(STRING), value -> {
+            if (!words.contains(value.text())) {
+                throw unexpected();
+            }
+            return value.text();
+        });
+    }
+
     private static <E extends Enum<E>> Predicate<E> nameIs(String text) {
         return constant -> choiceName(constant).equals(text);
     }

@@ -8,7 +8,7 @@ public enum ProxyError {
     BACKEND_START_BACKOFF(ErrorSource.BACKEND),
     /** Something that is not our child answers at the address where our child should listen. */
     BACKEND_ADDRESS_TAKEN(ErrorSource.BACKEND),
-    /** The TCP connection to the backend failed. */
+    /** The TCP connection to the backend failed, or TLS on it. */
     BACKEND_UNREACHABLE(ErrorSource.BACKEND),
     /** The backend's connection broke. */
     BACKEND_LOST(ErrorSource.BACKEND),

@@ -65,7 +65,9 @@ final class LingeringClose {
     }
 
     private static @Nullable ChannelFuture flush(SocketChannel channel) {
-        if (!channel.isActive()) {
+        SslHandler tls = channel.pipeline().get(SslHandler.class);
+        boolean canWrite = tls == null || tls.handshakeFuture().isSuccess();
+        if (!channel.isActive() || !canWrite) {
             channel.close();
             return null;
         }

@@ -1,16 +1,13 @@
 package org.tiproxy.net;
 
-import static java.util.Objects.requireNonNull;
-
 import io.netty.channel.socket.SocketChannel;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import java.time.Duration;
-import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.engine.ProxySession;
 import org.tiproxy.engine.SessionCounters;
 import org.tiproxy.engine.SessionRegistry;
+import org.tiproxy.net.tls.ProxyTls;
 import org.tiproxy.session.SessionConfig;
 
 /** What all MySQL sessions of a listener have in common. Thread-safe. */
@@ -26,20 +23,13 @@ final class MySqlProtocol {
     private final SessionConfig config;
     private final SessionRegistry sessions;
     private final Duration loginTimeout;
-    private final @Nullable SslContext clientTls;
-    private final @Nullable SslContext backendTls;
+    private final ProxyTls tls;
 
-    MySqlProtocol(
-            SessionConfig config,
-            SessionRegistry sessions,
-            Duration loginTimeout,
-            @Nullable SslContext clientTls,
-            @Nullable SslContext backendTls) {
+    MySqlProtocol(SessionConfig config, SessionRegistry sessions, Duration loginTimeout, ProxyTls tls) {
         this.config = config;
         this.sessions = sessions;
         this.loginTimeout = loginTimeout;
-        this.clientTls = clientTls;
-        this.backendTls = backendTls;
+        this.tls = tls;
     }
 
     SessionConfig config() {
@@ -70,12 +60,11 @@ final class MySqlProtocol {
 
     /** The server's side of TLS; only called if the configuration offers TLS to clients. */
     SslHandler clientTlsHandler(SocketChannel channel) {
-        return requireNonNull(clientTls, "TLS towards clients").newHandler(channel.alloc());
+        return tls.clientHandler(channel.alloc());
     }
 
     /** The client's side of TLS; only called if the configuration wants TLS towards backends. */
     SslHandler backendTlsHandler(SocketChannel channel, HostPort backend) {
-        return requireNonNull(backendTls, "TLS towards backends")
-                .newHandler(channel.alloc(), backend.host(), backend.port());
+        return tls.backendHandler(channel.alloc(), backend);
     }
 }

@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -21,6 +22,7 @@ import org.tiproxy.backend.BackendGate;
 import org.tiproxy.engine.SessionCounters;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
+import org.tiproxy.net.tls.TlsFailure;
 import org.tiproxy.session.EndReason;
 import org.tiproxy.session.Login;
 import org.tiproxy.session.SessionEnd;
@@ -510,6 +512,17 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         }
     }
 
+    private void tlsFailed(Leg leg, Throwable cause) {
+        if (leg == client) {
+            engine.clientClosed(TlsFailure.withClient(cause));
+            return;
+        }
+        proxy.sessions().countFailed();
+        String message = TlsFailure.withBackend(proxy.backend(), cause);
+        proxy.unreachable(message);
+        engine.backendFailed(new ProxyException(ProxyError.BACKEND_UNREACHABLE, message));
+    }
+
     private @Nullable Leg peer(Leg leg) {
         return leg == client ? backend : client;
     }
@@ -601,7 +614,8 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             }
             afterEvent();
             if (tlsHere && bytes.isReadable()) {
-                channel.pipeline().fireChannelRead(bytes);
+                // What is behind the SSLRequest is TLS already.
+                channel.pipeline().fireChannelRead(bytes).fireChannelReadComplete();
             } else if (!left) {
                 bytes.release();
             }
@@ -676,20 +690,16 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             }
         }
 
-        private void startTls(Leg leg, io.netty.handler.ssl.SslHandler tls) {
+        private void startTls(Leg leg, SslHandler tls) {
+            // The SSLRequest, or what was before it, goes out as it is.
             leg.channel.flush();
             leg.channel.pipeline().addFirst(tls);
             tls.handshakeFuture().addListener(outcome -> {
                 if (ended) {
                     return;
                 }
-                if (!outcome.isSuccess()) {
-                    String why = "TLS failed: " + outcome.cause().getMessage();
-                    if (leg.isClient) {
-                        engine.clientClosed(why);
-                    } else {
-                        engine.backendClosed(why);
-                    }
+                if (outcome.cause() != null) {
+                    tlsFailed(leg, outcome.cause());
                 } else if (leg.isClient) {
                     engine.clientTlsStarted();
                 } else {

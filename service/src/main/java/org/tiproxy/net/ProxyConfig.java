@@ -3,6 +3,8 @@ package org.tiproxy.net;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.tiproxy.backend.BackendConfig;
 import org.tiproxy.common.GoDuration;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.config.Key;
@@ -90,9 +92,8 @@ public record ProxyConfig(
     static final Key<Protocol> PROTOCOL = Key.choice(
                     "proxy.protocol",
                     Protocol.class,
-                    "what clients and the backend speak; `tcp` is anything, `mysql` (not finished: without TLS so far)"
-                            + " understands MySQL, MariaDB and TiDB")
-            .byDefault("tcp")
+                    "what clients and the backend speak; `tcp` is anything, `mysql` understands MySQL, MariaDB and TiDB;"
+                            + " none = `mysql` if the file has `backend.instances`, else `tcp`")
             .flag("protocol");
     static final Key<Integer> MAX_CONNECTIONS = Key.integer(
                     "proxy.max-connections",
@@ -164,7 +165,7 @@ public record ProxyConfig(
         }
         return new ProxyConfig(
                 settings.get(ADDRESS),
-                settings.get(PROTOCOL),
+                protocol(settings),
                 settings.get(MAX_CONNECTIONS),
                 settings.get(IDLE_TIMEOUT),
                 settings.get(KEEP_ALIVE),
@@ -176,5 +177,14 @@ public record ProxyConfig(
                 settings.get(GRACEFUL_CLOSE_CONN_TIMEOUT),
                 ProxyProtocolConfig.from(settings),
                 LoginLimits.from(settings, problems));
+    }
+
+    /** A file with backends is written as for a proxy that speaks MySQL; the flags alone are those of a TCP proxy. */
+    private static Protocol protocol(Settings settings) {
+        @Nullable Protocol given = settings.find(PROTOCOL);
+        if (given != null) {
+            return given;
+        }
+        return settings.isInFile(BackendConfig.INSTANCES) ? Protocol.MYSQL : Protocol.TCP;
     }
 }

@@ -29,10 +29,10 @@ import org.tiproxy.engine.Listener;
 import org.tiproxy.engine.SessionRegistry;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
+import org.tiproxy.net.tls.ProxyTls;
 import org.tiproxy.session.EndReason;
 import org.tiproxy.session.SessionConfig;
 import org.tiproxy.session.SessionEnd;
-import org.tiproxy.session.TlsMode;
 import org.tiproxy.wire.protocol.ErrorCode;
 import org.tiproxy.wire.server.ErrPacket;
 
@@ -64,6 +64,7 @@ public final class ProxyListener implements Listener {
     private final SocketOptions options;
     private final MultiThreadIoEventLoopGroup loops;
     private final BackendConnector connector;
+    private final ProxyTls tls;
     private final MySqlProtocol mysql;
     private final HalfOpenLogins logins;
     private final LingeringClose lingeringClose = new LingeringClose();
@@ -76,10 +77,23 @@ public final class ProxyListener implements Listener {
     private volatile boolean accepting;
     private volatile HostPort address;
 
+    /** A proxy without TLS that does not listen yet; see the other constructor. */
+    public ProxyListener(
+            ProxyConfig config,
+            HostPort backend,
+            BackendGate gate,
+            SessionRegistry sessions,
+            Ticker ticker,
+            Executor resolver)
+            throws ProxyException {
+        this(config, backend, gate, sessions, ticker, resolver, ProxyTls.none());
+    }
+
     /**
      * A proxy that does not listen yet.
      *
      * @param resolver runs look-ups of the backend's name, which block
+     * @param tls how TLS is used on both sides; the caller closes it
      * @throws ProxyException if the configured transport does not work on this machine
      */
     public ProxyListener(
@@ -88,7 +102,8 @@ public final class ProxyListener implements Listener {
             BackendGate gate,
             SessionRegistry sessions,
             Ticker ticker,
-            Executor resolver)
+            Executor resolver,
+            ProxyTls tls)
             throws ProxyException {
         this.config = config;
         this.backend = backend;
@@ -106,15 +121,13 @@ public final class ProxyListener implements Listener {
                 options,
                 Math.toIntExact(config.connectTimeout().toMillis()),
                 resolver);
+        this.tls = tls;
         this.mysql = new MySqlProtocol(
-                SessionConfig.of(TlsMode.DISABLED, TlsMode.DISABLED, () -> {
-                            throw new IllegalStateException("no RSA keys without TLS towards the backend");
-                        })
+                SessionConfig.of(tls.clientMode(), tls.backendMode(), tls::rsaKeys)
                         .withMaxLoginPacket(config.login().maxPacket()),
                 sessions,
                 config.login().timeout(),
-                null,
-                null);
+                tls);
         this.logins = new HalfOpenLogins(config.login().maxHalfOpen());
         this.headerThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
         this.unreachableThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
@@ -129,6 +142,8 @@ public final class ProxyListener implements Listener {
                     ProxyError.INTERNAL,
                     "cannot listen on " + address + ": the host name is not known on this machine");
         }
+        // So that no event loop ever waits for them.
+        tls.awaitRsaKeys();
         ChannelFuture bound = new ServerBootstrap()
                 .group(loops)
                 .channelFactory(transport.serverChannelFactory())

@@ -36,6 +36,7 @@ import org.tiproxy.net.LoginLimits;
 import org.tiproxy.net.NetworkTransport;
 import org.tiproxy.net.ProxyConfig;
 import org.tiproxy.net.ProxyProtocolConfig;
+import org.tiproxy.net.tls.SecurityConfig;
 import org.tiproxy.supervisor.SupervisorConfig;
 import org.tiproxy.supervisor.SupervisorConfig.Probe;
 
@@ -92,7 +93,7 @@ class TiProxyConfigTest {
                 .isEqualTo(new TiProxyConfig(
                         new ProxyConfig(
                                 new HostPort("0.0.0.0", 4000),
-                                ProxyConfig.Protocol.TCP,
+                                ProxyConfig.Protocol.MYSQL,
                                 0,
                                 Duration.ZERO,
                                 true,
@@ -104,10 +105,35 @@ class TiProxyConfigTest {
                                 Duration.ofSeconds(15)),
                         new BackendConfig(new HostPort("127.0.0.1", 3000)),
                         null,
+                        SecurityConfig.NONE,
                         new JmxConfig(new HostPort("127.0.0.1", 9010), null, null),
                         new JolokiaConfig(new HostPort("127.0.0.1", 8778), null, null, List.of()),
                         new LogConfig(LogConfig.Level.INFO, null, new ByteSize(300 << 20), 3),
                         folder.resolve("x.toml")));
+    }
+
+    @Test
+    void onlyAFileWithBackendsMakesMySqlTheProtocol() throws IOException {
+        environment.put("TIPROXY_BACKEND_INSTANCES", "127.0.0.1:3001");
+
+        assertThat(readValid().proxy().protocol()).isEqualTo(ProxyConfig.Protocol.TCP);
+        assertThat(readValid(BACKEND).proxy().protocol()).isEqualTo(ProxyConfig.Protocol.MYSQL);
+        assertThat(readValid(BACKEND, "proxy.protocol = 'tcp'").proxy().protocol())
+                .isEqualTo(ProxyConfig.Protocol.TCP);
+    }
+
+    @Test
+    void theUsualProbeIsThatOfTheProtocol() throws IOException {
+        String tcp = "proxy.protocol = 'tcp'";
+
+        assertThat(probe(BACKEND, "supervisor.exec = 'server'")).isEqualTo(Probe.MYSQL);
+        assertThat(probe(BACKEND, tcp, "supervisor.exec = 'server'")).isEqualTo(Probe.TCP);
+        assertThat(probe(BACKEND, "supervisor = {exec = 'server', probe = 'tcp'}"))
+                .isEqualTo(Probe.TCP);
+    }
+
+    private Probe probe(String... lines) throws IOException {
+        return Objects.requireNonNull(readValid(lines).supervisor()).probe();
     }
 
     @Test
@@ -124,7 +150,7 @@ class TiProxyConfigTest {
                         Duration.ofSeconds(30),
                         Duration.ofMillis(500),
                         Duration.ofSeconds(10),
-                        Probe.TCP,
+                        Probe.MYSQL,
                         null,
                         Duration.ofMillis(500),
                         Duration.ofSeconds(30),
@@ -216,6 +242,7 @@ class TiProxyConfigTest {
                                 Duration.ofMillis(1),
                                 Duration.ofMillis(2),
                                 folder.resolve("state")),
+                        SecurityConfig.NONE,
                         new JmxConfig(new HostPort("0.0.0.0", 9011), "u", new Secret("p")),
                         new JolokiaConfig(null, "v", new Secret("from file"), List.of("a", "b")),
                         new LogConfig(LogConfig.Level.TRACE, folder.resolve("x.log"), new ByteSize(1 << 20), 0),
@@ -392,8 +419,15 @@ class TiProxyConfigTest {
                 "addr = '0.0.0.0:3080'",
                 "[advance]",
                 "ignore-wrong-namespace = true",
+                "[security]",
+                "require-backend-tls = true",
                 "[security.sql-tls]",
                 "skip-ca = true",
+                "[security.cluster-tls]",
+                "ca = 'pd.pem'",
+                "[security.server-tls]",
+                "auto-certs = true",
+                "rsa-key-size = 4096",
                 "[labels]",
                 "zone = 'east'",
                 "[balance]",
@@ -415,6 +449,11 @@ class TiProxyConfigTest {
         assertThat(config.proxy().proxyProtocol()).isEqualTo(ProxyProtocolConfig.OFF);
         assertThat(config.proxy().gracefulWaitBeforeShutdown()).isEqualTo(Duration.ofSeconds(30));
         assertThat(config.log().maxFileSize()).hasToString("300MB");
+        assertThat(config.proxy().protocol()).isEqualTo(ProxyConfig.Protocol.MYSQL);
+        assertThat(config.security().requireBackendTls()).isTrue();
+        assertThat(Objects.requireNonNull(config.security().sqlTls()).verify()).isFalse();
+        assertThat(Objects.requireNonNull(config.security().serverTls()).autoCerts())
+                .isTrue();
         assertThat(warnings)
                 .singleElement()
                 .asString()
@@ -424,7 +463,8 @@ class TiProxyConfigTest {
                         "proxy.pd-addrs",
                         "proxy.frontend-keepalive.enabled",
                         "api.addr",
-                        "security.sql-tls.skip-ca",
+                        "security.cluster-tls.ca",
+                        "security.server-tls.rsa-key-size",
                         "labels.zone",
                         "log.encoder",
                         "log.log-file.max-days");

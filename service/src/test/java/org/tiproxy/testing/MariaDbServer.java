@@ -33,16 +33,25 @@ public final class MariaDbServer implements AutoCloseable {
         this.process = process;
     }
 
+    /** The program that is the server, for tests that let somebody else start it; see there for its environment. */
+    public static Path script() {
+        return SCRIPT;
+    }
+
+    /** A port that was free a moment ago. */
+    public static int freePort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return free.getLocalPort();
+        }
+    }
+
     /**
      * Starts a server with a new data directory below {@code folder} and waits until it can be used.
      *
-     * @param options of the server beyond those of the script, as in {@code --max-connections=5}
+     * @param options of the server beyond those of the script, such as {@code --ssl}
      */
     public static MariaDbServer start(Path folder, String... options) throws IOException {
-        int port;
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
-        }
+        int port = freePort();
         List<String> command = new ArrayList<>(List.of(SCRIPT.toString()));
         command.addAll(List.of(options));
         ProcessBuilder builder = new ProcessBuilder(command)
