@@ -11,4 +11,4 @@ if [ "${BENCH_BUILD:-yes}" = yes ] && ! { [ "${1:-}" = --help ] && [ -f "$here/t
     }
 fi
 exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" -jar "$here/target/bench.jar" \
-    --jar "$root/agent/target/tiproxy.jar" --work "$here/target/work" "$@"
+    --jar "$root/agent/target/tiproxy.jar" --mariadb "$root/examples/quickstart/mariadb.sh" --work "$here/target/work" "$@"

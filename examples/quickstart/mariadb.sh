@@ -2,7 +2,7 @@
 # Runs the quick start's MariaDB server in the foreground: the process that this script becomes IS the server, so that
 # whoever started it can watch, signal and end it. The first run also creates the data directory.
 #
-#   mariadb.sh            run the server
+#   mariadb.sh [option …] run the server; options of mariadbd win over those given below
 #   mariadb.sh --which    print the server that would run, without starting it; fails, and says why, if there is none
 #
 # Environment:
@@ -95,4 +95,4 @@ exec "$server" --no-defaults ${basedir:+"--basedir=$basedir"} "--datadir=$data" 
     "--init-file=$here/accounts.sql" --skip-name-resolve --skip-ssl --skip-log-bin \
     --innodb-buffer-pool-size=16M --innodb-log-file-size=16M --key-buffer-size=1M --aria-pagecache-buffer-size=1M \
     --innodb-temp-data-file-path=ibtmp1:1M:autoextend --performance-schema=OFF --max-connections=100 \
-    --open-files-limit=1024 --table-open-cache=200
+    --open-files-limit=1024 --table-open-cache=200 "$@"

@@ -49,6 +49,10 @@ class JmxScriptsIT {
     }
 
     private String run(String... arguments) throws Exception {
+        return run(0, arguments);
+    }
+
+    private String run(int status, String... arguments) throws Exception {
         List<String> command = new ArrayList<>(
                 List.of(SCRIPTS.resolve("tiproxy-jmx").toString(), "--url", "127.0.0.1:" + tiproxy.jmxPort));
         command.addAll(List.of(arguments));
@@ -57,7 +61,7 @@ class JmxScriptsIT {
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         Process process = builder.start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(said).isZero();
+        assertThat(process.waitFor()).as(said).isEqualTo(status);
         return said;
     }
 
@@ -70,7 +74,17 @@ class JmxScriptsIT {
                     .collect(Collectors.toSet());
             assertThat(scripts)
                     .containsExactlyInAnyOrder(
-                            "status", "start", "stop", "restart", "pause", "resume", "drain", "connections", "watch");
+                            "status",
+                            "start",
+                            "stop",
+                            "restart",
+                            "pause",
+                            "resume",
+                            "drain",
+                            "connections",
+                            "kill-session",
+                            "kill-query",
+                            "watch");
         }
     }
 
@@ -109,7 +123,15 @@ class JmxScriptsIT {
         try (Socket client = new Socket("127.0.0.1", tiproxy.port)) {
             await().until(() -> tiproxy.proxy("ActiveConnections").equals("1"));
             assertThat(run("connections")).contains("127.0.0.1:" + client.getLocalPort());
-            assertThat(run("watch", "1", "1")).contains("ActiveConnections", "WaitingConnections");
+            assertThat(run("watch", "1", "1")).contains("ActiveConnections", "WaitingConnections", "CommandsTotal");
+            // This one runs with protocol tcp.
+            assertThat(run("status")).contains("CommandsTotal = 0", "ErrorsBySource");
+            assertThat(run(1, "kill-query", "1")).contains("killSession(1)");
+            assertThat(run("kill-session", "99")).contains("false");
+            assertThat(run("kill-session", "1")).contains("true");
+            await().until(() -> tiproxy.proxy("ActiveConnections").equals("0"));
+            assertThat(run(2, "kill-session", "one")).contains("not 'one'");
+            assertThat(run(2, "kill-query")).contains("takes the id");
         }
     }
 

@@ -33,6 +33,7 @@ import org.tiproxy.management.ProxyView;
 import org.tiproxy.management.ServiceView;
 import org.tiproxy.management.SupervisorView;
 import org.tiproxy.net.ProxyListener;
+import org.tiproxy.net.tls.ProxyTls;
 import org.tiproxy.supervisor.ProcessSupervisor;
 import org.tiproxy.supervisor.SupervisorConfig;
 
@@ -94,7 +95,9 @@ public final class TiProxy {
         }
 
         SessionRegistry sessions = new SessionRegistry(config.proxy().maxConnections());
-        ProxyListener proxy = new ProxyListener(config.proxy(), backend, gate, sessions, Ticker.SYSTEM, resolver);
+        ProxyTls tls = ProxyTls.open(config.security());
+        undo.push(tls::close);
+        ProxyListener proxy = new ProxyListener(config.proxy(), backend, gate, sessions, Ticker.SYSTEM, resolver, tls);
         undo.push(proxy::shutdown);
         ProxyLifecycle life = new ProxyLifecycle(proxy, sessions, timer);
         lifecycle = life;

@@ -12,6 +12,7 @@ import org.tiproxy.config.Settings;
 import org.tiproxy.management.JmxConfig;
 import org.tiproxy.management.JolokiaConfig;
 import org.tiproxy.net.ProxyConfig;
+import org.tiproxy.net.tls.SecurityConfig;
 import org.tiproxy.supervisor.SupervisorConfig;
 
 /**
@@ -20,6 +21,7 @@ import org.tiproxy.supervisor.SupervisorConfig;
  * @param proxy how clients are served
  * @param backend where their connections lead
  * @param supervisor how the backend is started and stopped; null if it is somebody else's to start
+ * @param security TLS on both sides
  * @param jmx the JMX connector
  * @param jolokia Jolokia's HTTP endpoint
  * @param log the log
@@ -29,6 +31,7 @@ public record TiProxyConfig(
         ProxyConfig proxy,
         BackendConfig backend,
         @Nullable SupervisorConfig supervisor,
+        SecurityConfig security,
         JmxConfig jmx,
         JolokiaConfig jolokia,
         LogConfig log,
@@ -39,6 +42,7 @@ public record TiProxyConfig(
                     ProxyConfig.KEYS,
                     BackendConfig.KEYS,
                     SupervisorConfig.KEYS,
+                    SecurityConfig.KEYS,
                     JmxConfig.KEYS,
                     JolokiaConfig.KEYS,
                     LogConfig.KEYS)
@@ -68,11 +72,19 @@ public record TiProxyConfig(
             "proxy.frontend-keepalive",
             "proxy.pd-addrs",
             "proxy.port-range",
-            "proxy.proxy-protocol",
             "proxy.public-endpoints",
             "proxy.require-backend-tls",
             "proxy.tcp-keep-alive",
-            "security",
+            "security.cluster-tls",
+            "security.encryption",
+            "security.encryption-key-path",
+            "security.server-http-tls",
+            "security.server-tls.autocert-expire-duration",
+            "security.server-tls.rsa-key-size",
+            "security.sql-tls.auto-certs",
+            "security.sql-tls.autocert-expire-duration",
+            "security.sql-tls.cert-allowed-cn",
+            "security.sql-tls.rsa-key-size",
             "workdir");
 
     /**
@@ -84,9 +96,14 @@ public record TiProxyConfig(
     public static TiProxyConfig from(Settings settings, Problems problems) throws ConfigException {
         ProxyConfig proxy = ProxyConfig.from(settings, problems);
         @Nullable BackendConfig backend = BackendConfig.from(settings, problems);
+        boolean mysql = proxy.protocol() == ProxyConfig.Protocol.MYSQL;
         @Nullable
-        SupervisorConfig supervisor =
-                SupervisorConfig.from(settings, problems, backend == null ? null : backend.address());
+        SupervisorConfig supervisor = SupervisorConfig.from(
+                settings,
+                problems,
+                backend == null ? null : backend.address(),
+                mysql ? SupervisorConfig.Probe.MYSQL : SupervisorConfig.Probe.TCP);
+        SecurityConfig security = SecurityConfig.from(settings, problems, mysql);
         JmxConfig jmx = JmxConfig.from(settings, problems);
         JolokiaConfig jolokia = JolokiaConfig.from(settings, problems);
         LogConfig log = LogConfig.from(settings, problems);
@@ -95,6 +112,6 @@ public record TiProxyConfig(
         if (backend == null) {
             throw new IllegalStateException("no backend, and nobody has reported it");
         }
-        return new TiProxyConfig(proxy, backend, supervisor, jmx, jolokia, log, settings.configFile());
+        return new TiProxyConfig(proxy, backend, supervisor, security, jmx, jolokia, log, settings.configFile());
     }
 }

@@ -19,6 +19,14 @@ public interface BackendGate {
      */
     Ticket enter(Visitor visitor);
 
+    /**
+     * Whether {@link Visitor#backendGone} says why a backend has gone. It may come a moment after the backend's connections
+     * have closed.
+     */
+    default boolean tellsWhyBackendsGo() {
+        return false;
+    }
+
     /** What a waiting client hears from the gate. Called on any thread and never under a lock; must not block. */
     interface Visitor {
         /** The backend is up: connect now. */

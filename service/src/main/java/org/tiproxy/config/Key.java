@@ -9,6 +9,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.ByteSize;
 import org.tiproxy.common.HostPort;
+import org.tiproxy.common.IpNetwork;
 import org.tiproxy.common.Secret;
 
 /**
@@ -123,6 +124,11 @@ public final class Key<T> {
         return new Key<>(path, ValueType.listOf(ValueType.addressToConnectTo(), "host:port"), meaning);
     }
 
+    /** IP addresses and ranges of them. */
+    public static Key<List<IpNetwork>> networks(String path, String meaning) {
+        return new Key<>(path, ValueType.listOf(ValueType.network(), "addresses or ranges"), meaning);
+    }
+
     /** Texts. */
     public static Key<List<String>> strings(String path, String meaning) {
         return new Key<>(path, ValueType.listOf(ValueType.anyString(), "strings"), meaning);
@@ -141,6 +147,17 @@ public final class Key<T> {
     /** One of the constants, by its name in lower case. */
     public static <E extends Enum<E>> Key<E> choice(String path, Class<E> constants, String meaning) {
         return new Key<>(path, ValueType.choice(constants), meaning);
+    }
+
+    /** One of the constants, by its name in lower case, or empty text for {@code whenEmpty}. */
+    public static <E extends Enum<E>> Key<E> choiceOrEmpty(
+            String path, Class<E> constants, E whenEmpty, String meaning) {
+        return new Key<>(path, ValueType.choiceOrEmpty(constants, whenEmpty), meaning);
+    }
+
+    /** One of some words. */
+    public static Key<String> word(String path, List<String> words, String meaning) {
+        return new Key<>(path, ValueType.word(words), meaning);
     }
 
     /** The same key with a default. */

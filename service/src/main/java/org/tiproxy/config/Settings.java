@@ -86,6 +86,12 @@ public final class Settings {
         return complete && !isSet(key);
     }
 
+    /** Whether the file gives the key, be it that another source wins over it. */
+    public boolean isInFile(Key<?> key) {
+        @Nullable EnumMap<Source, Given> bySource = givenByPath.get(key.path());
+        return bySource != null && bySource.containsKey(Source.FILE);
+    }
+
     /** Where the value comes from, for messages. */
     public Origin origin(Key<?> key) {
         @Nullable Given given = given(key);

@@ -22,6 +22,7 @@ import java.util.stream.Collectors;
 import org.tiproxy.common.ByteSize;
 import org.tiproxy.common.GoDuration;
 import org.tiproxy.common.HostPort;
+import org.tiproxy.common.IpNetwork;
 import org.tiproxy.common.Secret;
 
 /**
@@ -198,6 +199,14 @@ record ValueType<T>(String name, String expected, Set<RawValue.Kind> kinds, Pars
         }
     }
 
+    static ValueType<IpNetwork> network() {
+        return new ValueType<>(
+                "address or range",
+                "an IP address or a range such as 10.0.0.0/8",
+                Set.of(STRING),
+                value -> IpNetwork.parse(value.text()));
+    }
+
     static ValueType<Path> path(String what) {
         return new ValueType<>("path", "the path of " + what, Set.of(STRING), value -> {
             if (value.text().isEmpty()) {
@@ -242,6 +251,25 @@ record ValueType<T>(String name, String expected, Set<RawValue.Kind> kinds, Pars
                         .filter(nameIs(value.text()))
                         .findFirst()
                         .orElseThrow(ValueType::unexpected));
+    }
+
+    /** The constants' names in lower case; empty text is {@code whenEmpty}. */
+    static <E extends Enum<E>> ValueType<E> choiceOrEmpty(Class<E> constants, E whenEmpty) {
+        ValueType<E> choice = choice(constants);
+        return new ValueType<>(
+                choice.name,
+                choice.expected,
+                choice.kinds,
+                value -> value.text().isEmpty() ? whenEmpty : choice.parser.parse(value));
+    }
+
+    static ValueType<String> word(List<String> words) {
+        return new ValueType<>(String.join("|", words), oneOf(words), Set.of(STRING), value -> {
+            if (!words.contains(value.text())) {
+                throw unexpected();
+            }
+            return value.text();
+        });
     }
 
     private static <E extends Enum<E>> Predicate<E> nameIs(String text) {

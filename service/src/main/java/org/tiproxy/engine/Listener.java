@@ -20,4 +20,14 @@ public interface Listener {
 
     /** The address that is or was bound, with the port the system chose; the configured one before that. */
     HostPort address();
+
+    /** Connections whose client is not logged in yet; those that wait for a backend are not among them. */
+    default int halfOpenLogins() {
+        return 0;
+    }
+
+    /** Connections from trusted addresses that did not begin with a PROXY header, or with a broken one. */
+    default long badProxyHeadersTotal() {
+        return 0;
+    }
 }

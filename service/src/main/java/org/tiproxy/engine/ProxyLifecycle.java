@@ -100,6 +100,7 @@ public final class ProxyLifecycle {
         if (state == ProxyState.DRAINING) {
             listener.open();
             endDrain("ended by resume with " + sessions.active() + " connections open");
+            sessions.sessions().forEach(ProxySession::cancelDrain);
         } else {
             listener.accept(true);
         }
@@ -108,7 +109,8 @@ public final class ProxyLifecycle {
     }
 
     /**
-     * Stops listening, lets the open connections finish and closes those that are left after {@code patience}.
+     * Stops listening, lets the open connections finish, which ends those that can be seen to be idle, and closes what is
+     * left after {@code patience}.
      *
      * @return completes with a sentence once no connection is left, or when another operation ended the drain
      */
@@ -194,6 +196,18 @@ public final class ProxyLifecycle {
             var deadline = timer.schedule(() -> closeRest(patience), patience.toMillis(), TimeUnit.MILLISECONDS);
             sessions.whenEmpty().thenRun(() -> result.complete(outcome(patience)));
             result.whenComplete((outcome, failure) -> deadline.cancel(false));
+            // Again a little later: one may have been admitted and not listed yet.
+            timer.execute(this::drainSessions);
+            timer.schedule(this::drainSessions, CLOSE_AGAIN_MILLIS, TimeUnit.MILLISECONDS);
+        }
+
+        private void drainSessions() {
+            // Under the monitor, so that a resume which takes this back comes before or after all of it.
+            synchronized (ProxyLifecycle.this) {
+                if (drain == this) {
+                    sessions.sessions().forEach(ProxySession::drain);
+                }
+            }
         }
 
         private void closeRest(Duration patience) {

@@ -25,6 +25,7 @@ public final class SessionRegistry {
     private final LongAdder failedTotal = new LongAdder();
     private final LongAdder bytesReceivedTotal = new LongAdder();
     private final LongAdder bytesSentTotal = new LongAdder();
+    private final SessionCounters counters = new SessionCounters();
     private final AtomicReference<@Nullable CompletableFuture<Void>> empty = new AtomicReference<>();
     private volatile int maxConnections;
 
@@ -49,6 +50,12 @@ public final class SessionRegistry {
             return false;
         }
         return true;
+    }
+
+    /** Counts a connection that was turned away for another reason than {@code maxConnections}. */
+    public void countRejected() {
+        connectionsTotal.increment();
+        rejectedTotal.increment();
     }
 
     /** Lists a session that was admitted. */
@@ -99,6 +106,11 @@ public final class SessionRegistry {
         bytesSentTotal.add(bytes);
     }
 
+    /** What is counted over the sessions whose protocol the proxy understands. */
+    public SessionCounters counters() {
+        return counters;
+    }
+
     /** The session with this id, or null. */
     public @Nullable ProxySession find(long id) {
         return sessions.get(id);
@@ -119,7 +131,7 @@ public final class SessionRegistry {
         return connectionsTotal.sum();
     }
 
-    /** Connections closed at once because {@code maxConnections} were open. */
+    /** Connections turned away at once because {@code maxConnections}, or too many logins, were open. */
     public long rejectedTotal() {
         return rejectedTotal.sum();
     }

@@ -8,7 +8,7 @@ public enum ProxyError {
     BACKEND_START_BACKOFF(ErrorSource.BACKEND),
     /** Something that is not our child answers at the address where our child should listen. */
     BACKEND_ADDRESS_TAKEN(ErrorSource.BACKEND),
-    /** The TCP connection to the backend failed. */
+    /** The TCP connection to the backend failed, or TLS on it. */
     BACKEND_UNREACHABLE(ErrorSource.BACKEND),
     /** The backend's connection broke. */
     BACKEND_LOST(ErrorSource.BACKEND),
@@ -20,6 +20,8 @@ public enum ProxyError {
     CLOSED_BY_OPERATOR(ErrorSource.PROXY),
     /** Nothing was sent in either direction for the connection's idle timeout. */
     IDLE_TIMEOUT(ErrorSource.PROXY),
+    /** A trusted peer did not begin its connection with a PROXY header, or with a broken one. */
+    BAD_PROXY_HEADER(ErrorSource.CLIENT),
     /** The client's connection broke. */
     CLIENT_LOST(ErrorSource.CLIENT),
     /** A defect of the proxy. */

@@ -1,10 +1,11 @@
 package org.tiproxy.management;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * {@code tiproxy:type=Proxy,name=default}: the listener and its connections. Attributes are read without blocking;
- * counters run from the start of the process.
+ * counters run from the start of the process. With protocol tcp, whatever takes knowledge of the protocol is 0 or empty.
  */
 public interface ProxyMXBean {
     /** STARTING, RUNNING, PAUSED, DRAINING or STOPPED. */
@@ -16,7 +17,7 @@ public interface ProxyMXBean {
     /** The backend, {@code host:port}. */
     String getBackendAddress();
 
-    /** {@code tcp}. */
+    /** {@code tcp} or {@code mysql}. */
     String getProtocol();
 
     /** How sockets are driven: {@code EPOLL} or {@code NIO}. */
@@ -31,6 +32,12 @@ public interface ProxyMXBean {
     /** Connections closed at once because MaxConnections were open. */
     long getRejectedTotal();
 
+    /** Connections whose client is not logged in yet, without those that wait for the backend; 0 with {@code tcp}. */
+    int getHalfOpenLogins();
+
+    /** Connections from trusted addresses that did not begin with a PROXY header, or with a broken one. */
+    long getBadProxyHeadersTotal();
+
     /** Connections that ended because the backend could not be started or reached. */
     long getFailedTotal();
 
@@ -39,6 +46,30 @@ public interface ProxyMXBean {
 
     /** Bytes from the backend, to be passed on to clients. */
     long getBytesSentTotal();
+
+    /** Commands that clients have sent. */
+    long getCommandsTotal();
+
+    /** Sessions in which a transaction is open, or may be after an error. */
+    int getSessionsInTransaction();
+
+    /** Sessions whose client is logged in over TLS. */
+    int getTlsSessions();
+
+    /** Logins, and changes of the user, that the backend refused or that were not possible. */
+    long getAuthFailuresTotal();
+
+    /** Clients that did not get as far as authentication, by their own doing. */
+    long getHandshakeFailuresTotal();
+
+    /** {@link #getHandshakeFailuresTotal} by reason; reasons that have not occurred are left out. */
+    Map<String, Long> getHandshakeFailuresByReason();
+
+    /** Sessions that ended with an error, by who is to blame for it. */
+    ErrorCounts getErrorsBySource();
+
+    /** All sessions that have ended, by reason; reasons that have not occurred are left out. */
+    Map<String, Long> getSessionsEndedByReason();
 
     /** The most connections at a time; 0 for any number. */
     int getMaxConnections();
@@ -61,6 +92,19 @@ public interface ProxyMXBean {
 
     /** Closes one connection on both sides; false if there is none with this id. */
     boolean closeConnection(long id);
+
+    /**
+     * Ends a session on both sides. The client is told; the statement that runs is killed at the backend too, if another
+     * session of the same user is idle. False if there is none with this id. With protocol tcp the same as {@link
+     * #closeConnection}.
+     */
+    boolean killSession(long id);
+
+    /**
+     * Interrupts the statement that a session runs, by KILL QUERY through another session of the same user, which must be
+     * idle and outside of a transaction. The session goes on. Fails with the reason if that is not possible.
+     */
+    String killQuery(long id);
 
     /** The open connections, oldest first. */
     List<ConnectionInfo> listConnections();

@@ -3,24 +3,30 @@ package org.tiproxy.management;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.engine.Listener;
 import org.tiproxy.engine.ProxyLifecycle;
 import org.tiproxy.engine.ProxySession;
+import org.tiproxy.engine.SessionCounters;
+import org.tiproxy.engine.SessionKiller;
 import org.tiproxy.engine.SessionRegistry;
+import org.tiproxy.error.ErrorSource;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
 
 /** The proxy as JMX shows it. */
 public final class ProxyView implements ProxyMXBean {
     private static final int MAX_DRAIN_SECONDS = 86_400;
+    private static final long KILL_SECONDS = 10;
 
     private final ProxyLifecycle lifecycle;
     private final SessionRegistry sessions;
+    private final SessionCounters counters;
+    private final SessionKiller killer;
     private final Listener listener;
     private final HostPort backend;
     private final String protocol;
@@ -36,6 +42,8 @@ public final class ProxyView implements ProxyMXBean {
             String transport) {
         this.lifecycle = lifecycle;
         this.sessions = sessions;
+        this.counters = sessions.counters();
+        this.killer = new SessionKiller(sessions);
         this.listener = listener;
         this.backend = backend;
         this.protocol = protocol;
@@ -83,6 +91,16 @@ public final class ProxyView implements ProxyMXBean {
     }
 
     @Override
+    public int getHalfOpenLogins() {
+        return listener.halfOpenLogins();
+    }
+
+    @Override
+    public long getBadProxyHeadersTotal() {
+        return listener.badProxyHeadersTotal();
+    }
+
+    @Override
     public long getFailedTotal() {
         return sessions.failedTotal();
     }
@@ -95,6 +113,49 @@ public final class ProxyView implements ProxyMXBean {
     @Override
     public long getBytesSentTotal() {
         return sessions.bytesSentTotal();
+    }
+
+    @Override
+    public long getCommandsTotal() {
+        return counters.commandsTotal();
+    }
+
+    @Override
+    public int getSessionsInTransaction() {
+        return Math.toIntExact(counters.sessionsInTransaction());
+    }
+
+    @Override
+    public int getTlsSessions() {
+        return Math.toIntExact(counters.tlsSessions());
+    }
+
+    @Override
+    public long getAuthFailuresTotal() {
+        return counters.authFailuresTotal();
+    }
+
+    @Override
+    public long getHandshakeFailuresTotal() {
+        return counters.handshakeFailuresTotal();
+    }
+
+    @Override
+    public Map<String, Long> getHandshakeFailuresByReason() {
+        return counters.handshakeFailuresByReason();
+    }
+
+    @Override
+    public ErrorCounts getErrorsBySource() {
+        return new ErrorCounts(
+                counters.errorsOf(ErrorSource.CLIENT),
+                counters.errorsOf(ErrorSource.PROXY),
+                counters.errorsOf(ErrorSource.BACKEND));
+    }
+
+    @Override
+    public Map<String, Long> getSessionsEndedByReason() {
+        return counters.sessionsEndedByReason();
     }
 
     @Override
@@ -133,8 +194,7 @@ public final class ProxyView implements ProxyMXBean {
         } catch (TimeoutException e) {
             return "still draining with " + sessions.active() + " connections open";
         } catch (ExecutionException e) {
-            throw new IllegalStateException(
-                    e.getCause() == null ? e.getMessage() : e.getCause().getMessage());
+            throw failed(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return "interrupted; the drain goes on with " + sessions.active() + " connections open";
@@ -152,20 +212,36 @@ public final class ProxyView implements ProxyMXBean {
     }
 
     @Override
+    public boolean killSession(long id) {
+        return killer.killSession(id);
+    }
+
+    @Override
+    public String killQuery(long id) {
+        try {
+            return killer.killQuery(id).get(KILL_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new IllegalStateException("KILL QUERY for session " + id
+                    + " was sent, and the backend has not answered" + " within " + KILL_SECONDS + " s");
+        } catch (ExecutionException e) {
+            throw failed(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return "interrupted; the backend's answer to KILL QUERY was not awaited";
+        }
+    }
+
+    @Override
     public List<ConnectionInfo> listConnections() {
         return sessions.sessions().stream()
                 .sorted(Comparator.comparingLong(ProxySession::id))
-                .map(session -> new ConnectionInfo(
-                        session.id(),
-                        session.client().toString(),
-                        text(session.backend()),
-                        session.since().toString(),
-                        session.bytesReceived(),
-                        session.bytesSent()))
+                .map(ConnectionInfo::of)
                 .toList();
     }
 
-    private static String text(@Nullable HostPort address) {
-        return address == null ? "" : address.toString();
+    /** A JMX client need not have our classes. */
+    private static IllegalStateException failed(ExecutionException failure) {
+        Throwable cause = failure.getCause();
+        return new IllegalStateException(cause == null ? failure.getMessage() : cause.getMessage());
     }
 }

@@ -1,26 +1,17 @@
 package org.tiproxy.net;
 
-import static java.util.Objects.requireNonNull;
-
 import io.netty.channel.socket.SocketChannel;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import java.time.Duration;
-import java.util.EnumMap;
-import java.util.EnumSet;
-import java.util.Map;
-import java.util.concurrent.atomic.LongAdder;
-import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.engine.ProxySession;
+import org.tiproxy.engine.SessionCounters;
 import org.tiproxy.engine.SessionRegistry;
-import org.tiproxy.error.ErrorSource;
-import org.tiproxy.session.EndReason;
+import org.tiproxy.net.tls.ProxyTls;
 import org.tiproxy.session.SessionConfig;
-import org.tiproxy.session.SessionEnd;
 
-/** What all MySQL sessions of a listener have in common, and the counters over them. Thread-safe. */
-class MySqlProtocol {
+/** What all MySQL sessions of a listener have in common. Thread-safe. */
+final class MySqlProtocol {
     /**
      * Connection ids that clients see begin here, far above the thread ids that servers count up from 1: a KILL with an
      * id from SHOW PROCESSLIST means the server's own.
@@ -32,31 +23,13 @@ class MySqlProtocol {
     private final SessionConfig config;
     private final SessionRegistry sessions;
     private final Duration loginTimeout;
-    private final LongAdder commandsTotal = new LongAdder();
-    private final Map<EndReason, LongAdder> ends = adders(EndReason.class);
-    private final Map<ErrorSource, LongAdder> errors = adders(ErrorSource.class);
-    private final @Nullable SslContext clientTls;
-    private final @Nullable SslContext backendTls;
+    private final ProxyTls tls;
 
-    MySqlProtocol(
-            SessionConfig config,
-            SessionRegistry sessions,
-            Duration loginTimeout,
-            @Nullable SslContext clientTls,
-            @Nullable SslContext backendTls) {
+    MySqlProtocol(SessionConfig config, SessionRegistry sessions, Duration loginTimeout, ProxyTls tls) {
         this.config = config;
         this.sessions = sessions;
         this.loginTimeout = loginTimeout;
-        this.clientTls = clientTls;
-        this.backendTls = backendTls;
-    }
-
-    private static <E extends Enum<E>> Map<E, LongAdder> adders(Class<E> keys) {
-        Map<E, LongAdder> adders = new EnumMap<>(keys);
-        for (E key : EnumSet.allOf(keys)) {
-            adders.put(key, new LongAdder());
-        }
-        return adders;
+        this.tls = tls;
     }
 
     SessionConfig config() {
@@ -67,7 +40,8 @@ class MySqlProtocol {
         return loginTimeout;
     }
 
-    int virtualId(long sessionId) {
+    /** What the client of a session is told as its connection id. */
+    static int virtualId(long sessionId) {
         return VIRTUAL_ID_BASE | (int) (sessionId & VIRTUAL_ID_MASK);
     }
 
@@ -80,25 +54,18 @@ class MySqlProtocol {
         return victim instanceof MySqlSession session ? session.backendConnectionId() : 0;
     }
 
-    void countCommand() {
-        commandsTotal.increment();
-    }
-
-    void ended(SessionEnd end) {
-        requireNonNull(ends.get(end.reason())).increment();
-        if (end.reason().isError()) {
-            requireNonNull(errors.get(end.source())).increment();
-        }
+    /** The share of a new session in what is counted over all. */
+    SessionCounters.Share newShare() {
+        return sessions.counters().newShare();
     }
 
     /** The server's side of TLS; only called if the configuration offers TLS to clients. */
     SslHandler clientTlsHandler(SocketChannel channel) {
-        return requireNonNull(clientTls, "TLS towards clients").newHandler(channel.alloc());
+        return tls.clientHandler(channel.alloc());
     }
 
     /** The client's side of TLS; only called if the configuration wants TLS towards backends. */
     SslHandler backendTlsHandler(SocketChannel channel, HostPort backend) {
-        return requireNonNull(backendTls, "TLS towards backends")
-                .newHandler(channel.alloc(), backend.host(), backend.port());
+        return tls.backendHandler(channel.alloc(), backend);
     }
 }

@@ -3,26 +3,34 @@ package org.tiproxy.net;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tiproxy.backend.BackendGate;
+import org.tiproxy.engine.SessionCounters;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
+import org.tiproxy.net.tls.TlsFailure;
+import org.tiproxy.session.EndReason;
 import org.tiproxy.session.Login;
 import org.tiproxy.session.SessionEnd;
 import org.tiproxy.session.SessionEngine;
 import org.tiproxy.session.SessionListener;
 import org.tiproxy.session.SessionOutput;
 import org.tiproxy.session.SessionPhase;
+import org.tiproxy.session.StatementOutcome;
 import org.tiproxy.session.TransactionState;
 import org.tiproxy.wire.protocol.Command;
 
@@ -37,17 +45,29 @@ import org.tiproxy.wire.protocol.Command;
 final class MySqlSession extends ClientSession implements BackendGate.Visitor, SessionOutput, SessionListener {
     private static final Logger log = LoggerFactory.getLogger(MySqlSession.class);
 
-    /** How long the last words may take to be written. */
-    private static final long FLUSH_SECONDS = 5;
+    /** How long a backend's connection that has closed waits for the gate to say why. */
+    private static final long REASON_MILLIS = 250;
+
+    /** How long the end of a backend's output may take to come when the gate has said that the backend has gone. */
+    private static final long LAST_WORDS_SECONDS = 15;
 
     private final MySqlProtocol protocol;
     private final Leg client;
     private final SessionEngine engine;
+    private final SessionCounters.Share counters;
 
     private @Nullable Leg backend;
     private BackendGate.@Nullable Ticket ticket;
     private @Nullable Future<?> loginTimer;
+    private @Nullable IdleTimer idleTimer;
+    private boolean halfOpen = true;
     private boolean ended;
+
+    /** What the gate says about the backend's end. */
+    private @Nullable String backendGone;
+
+    /** The backend's socket is closed, and the gate is given time to say why. */
+    private boolean awaitsReason;
 
     // Written by the event loop, read by anybody.
     private volatile @Nullable Login login;
@@ -59,18 +79,37 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     MySqlSession(ProxyListener proxy, MySqlProtocol protocol, SocketChannel channel) {
         super(proxy, channel);
         this.protocol = protocol;
+        this.counters = protocol.newShare();
         this.client = new Leg(channel, true);
-        this.engine = new SessionEngine(protocol.config(), this, this, protocol::backendIdOf, protocol.virtualId(id));
+        this.engine =
+                new SessionEngine(protocol.config(), this, this, protocol::backendIdOf, MySqlProtocol.virtualId(id));
     }
 
-    /** Puts the session to work; the client's channel is registered and not reading yet. */
+    /** The session holds a place of {@link HalfOpenLogins} when it begins. */
+    @Override
     void begin() {
         client.channel.pipeline().addLast(client);
         proxy.sessions().add(this);
+    }
+
+    @Override
+    void enter() {
+        if (ended) {
+            return;
+        }
+        // Whoever waits for the backend's start is not slow to log in.
+        leaveHalfOpen();
         BackendGate.Ticket entered = proxy.gate().enter(this);
         ticket = entered;
         if (ended) {
             entered.close();
+        }
+    }
+
+    private void leaveHalfOpen() {
+        if (halfOpen) {
+            halfOpen = false;
+            proxy.logins().leave();
         }
     }
 
@@ -80,6 +119,8 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     public void admitted() {
         onLoop(() -> {
             if (!ended) {
+                halfOpen = true;
+                proxy.logins().enter();
                 proxy.connector()
                         .connect(
                                 client.channel.eventLoop(),
@@ -96,16 +137,59 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     @Override
     public void refused(ProxyException cause) {
         onLoop(() -> {
-            proxy.sessions().countFailed();
-            engine.backendFailed(cause);
-            flush();
+            if (!ended) {
+                proxy.sessions().countFailed();
+                engine.backendFailed(cause);
+                flush();
+            }
         });
     }
 
     @Override
     public void backendGone(String reason) {
-        // The operating system closes the socket; what the backend said before is read first.
-        log.debug("session {}: {}", id, reason);
+        onLoop(() -> {
+            backendGone = reason;
+            if (ended) {
+                return;
+            }
+            if (awaitsReason) {
+                endByBackend(reason);
+            } else if (backendAddress != null) {
+                awaitLastWords(reason);
+            }
+            // Else it is being connected to, and may have accepted and answered already; connected() tells.
+        });
+    }
+
+    /** The end of the backend's output is on its way; a client that does not read must not keep us waiting for it. */
+    private void awaitLastWords(String reason) {
+        client.channel.eventLoop().schedule(() -> endByBackend(reason), LAST_WORDS_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** The backend's connection is closed, and everything that came on it has been passed on. */
+    private void backendClosed(String why) {
+        if (awaitsReason) {
+            return;
+        }
+        String reason = backendGone;
+        if (reason != null) {
+            endByBackend(reason);
+        } else if (proxy.gate().tellsWhyBackendsGo() && engine.phase() != SessionPhase.QUITTING) {
+            awaitsReason = true;
+            client.updateReading();
+            client.channel.eventLoop().schedule(() -> endByBackend(why), REASON_MILLIS, TimeUnit.MILLISECONDS);
+        } else {
+            endByBackend(why);
+        }
+    }
+
+    private void endByBackend(String reason) {
+        awaitsReason = false;
+        if (!ended) {
+            engine.backendClosed(reason);
+            client.updateReading();
+            flush();
+        }
     }
 
     private void connected(Future<? super Void> outcome) {
@@ -118,6 +202,12 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         }
         if (!outcome.isSuccess() || leg == null) {
             proxy.sessions().countFailed();
+            String gone = backendGone;
+            if (gone != null) {
+                engine.backendFailed(new ProxyException(ProxyError.BACKEND_LOST, gone));
+                flush();
+                return;
+            }
             String message = "backend " + proxy.backend() + " cannot be reached: "
                     + (outcome.cause() == null ? "no channel" : outcome.cause().getMessage());
             proxy.unreachable(message);
@@ -126,9 +216,14 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             return;
         }
         backendAddress = proxy.backend();
+        introduce(leg.channel);
         engine.backendConnected();
         leg.updateReading();
         flush();
+        String gone = backendGone;
+        if (gone != null) {
+            awaitLastWords(gone);
+        }
     }
 
     // ---- what the engine wants
@@ -191,15 +286,27 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     @Override
     public void end(SessionEnd end) {
         ended = true;
-        protocol.ended(end);
+        counters.ended(end);
+        ended(end.source(), end.reason().name(), end.text());
+        leaveHalfOpen();
         Future<?> timer = loginTimer;
         if (timer != null) {
             timer.cancel(false);
         }
-        client.closeAfterFlush();
+        if (idleTimer != null) {
+            idleTimer.stop();
+        }
+        client.finish();
         Leg other = backend;
         if (other != null) {
-            other.closeAfterFlush();
+            other.finish();
+            LingeringClose.afterFlush(other.channel);
+        }
+        if (end.reason() == EndReason.CLIENT_QUIT) {
+            // It has nothing more to say.
+            LingeringClose.afterFlush(client.channel);
+        } else {
+            proxy.lingeringClose().close(client.channel);
         }
         BackendGate.Ticket entered = ticket;
         if (entered != null) {
@@ -240,15 +347,48 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         if (timer != null) {
             timer.cancel(false);
         }
+        leaveHalfOpen();
+        if (login == null) {
+            commandBegan = proxy.ticker().nanoTime();
+        }
         login = who;
         schema = who.schema();
+        counters.loggedIn(who.clientTls());
+        if (!proxy.idleTimeout().isZero() && idleTimer == null) {
+            startIdleTimer(proxy.idleTimeout());
+        }
+    }
+
+    @Override
+    public void loginRefused(int errorCode) {
+        // The refusal of the first login is the session's end, and counted there.
+        if (login != null) {
+            counters.changeOfUserRefused();
+        }
+    }
+
+    private void startIdleTimer(Duration limit) {
+        Leg other = backend;
+        IdleTimer timer = new IdleTimer(
+                client.channel.eventLoop(),
+                proxy.ticker(),
+                limit,
+                () -> Traffic.unsent(client.channel) + (other == null ? 0 : Traffic.unsent(other.channel)),
+                () -> engine.phase() != SessionPhase.COMMANDS || engine.commandInFlight() != null,
+                () -> close(
+                        ProxyError.IDLE_TIMEOUT,
+                        "The client was disconnected by the proxy because it sent no command for " + limit.toMillis()
+                                + " ms (proxy.idle-timeout)"));
+        idleTimer = timer;
+        timer.start();
     }
 
     @Override
     public void commandBegun(Command begun) {
-        protocol.countCommand();
-        command = begun;
+        counters.commandBegun();
+        // Before the command, so that nobody takes the age of the one before for this one's.
         commandBegan = proxy.ticker().nanoTime();
+        command = begun;
     }
 
     @Override
@@ -259,6 +399,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     @Override
     public void transactionChanged(TransactionState state) {
         transaction = state;
+        counters.transactionChanged(state);
     }
 
     @Override
@@ -268,8 +409,13 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
 
     // ---- for operators and other sessions, on any thread
 
-    /** The backend's thread id; 0 before the login. */
-    long backendConnectionId() {
+    @Override
+    public long connectionId() {
+        return login == null ? 0 : Integer.toUnsignedLong(MySqlProtocol.virtualId(id));
+    }
+
+    @Override
+    public long backendConnectionId() {
         Login who = login;
         return who == null ? 0 : who.backendConnectionId();
     }
@@ -300,7 +446,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
 
     @Override
     public String transaction() {
-        return transaction.name();
+        return login == null ? "" : transaction.name();
     }
 
     @Override
@@ -310,11 +456,45 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     }
 
     @Override
+    public long quietMillis() {
+        return login == null ? 0 : TimeUnit.NANOSECONDS.toMillis(proxy.ticker().nanoTime() - commandBegan);
+    }
+
+    @Override
+    public CompletableFuture<StatementOutcome> execute(String sql) {
+        CompletableFuture<StatementOutcome> outcome = new CompletableFuture<>();
+        onLoop(() -> {
+            engine.execute(sql, outcome::complete);
+            flush();
+        });
+        return outcome;
+    }
+
+    @Override
     public void close(ProxyError cause, String reason) {
+        close(cause, reason, () -> {});
+    }
+
+    @Override
+    public void close(ProxyError cause, String reason, Runnable then) {
         onLoop(() -> {
             engine.kill(new ProxyException(cause, reason));
             flush();
+            then.run();
         });
+    }
+
+    @Override
+    public void drain() {
+        onLoop(() -> {
+            engine.drain();
+            flush();
+        });
+    }
+
+    @Override
+    public void cancelDrain() {
+        onLoop(engine::cancelDrain);
     }
 
     private void onLoop(Runnable work) {
@@ -333,6 +513,17 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         }
     }
 
+    private void tlsFailed(Leg leg, Throwable cause) {
+        if (leg == client) {
+            engine.clientClosed(TlsFailure.withClient(cause));
+            return;
+        }
+        proxy.sessions().countFailed();
+        String message = TlsFailure.withBackend(proxy.backend(), cause);
+        proxy.unreachable(message);
+        engine.backendFailed(new ProxyException(ProxyError.BACKEND_UNREACHABLE, message));
+    }
+
     private @Nullable Leg peer(Leg leg) {
         return leg == client ? backend : client;
     }
@@ -349,8 +540,8 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         private int forwardFrom;
         private int forwardTo;
 
-        /** What the engine has left for later; the client's only. */
-        private @Nullable ByteBuf kept;
+        /** What the engine has left for later, as it came; the client's only. Null when nothing is left. */
+        private @Nullable Deque<ByteBuf> kept;
 
         private boolean paused;
         private boolean resumes;
@@ -365,23 +556,31 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
             ByteBuf bytes = (ByteBuf) message;
+            if (ended) {
+                bytes.release();
+                return;
+            }
             int length = bytes.readableBytes();
             if (isClient) {
                 traffic.countReceived(length);
             } else {
                 traffic.countSent(length);
             }
-            ByteBuf before = kept;
-            if (before != null) {
-                kept = Unpooled.wrappedBuffer(before, bytes);
-                if (!paused) {
-                    offerKept();
-                }
-            } else if (paused) {
-                kept = bytes;
+            if (paused) {
+                // Only what was on its way when reading was stopped.
+                keep().addLast(bytes);
             } else {
                 offer(bytes);
             }
+        }
+
+        private Deque<ByteBuf> keep() {
+            Deque<ByteBuf> queue = kept;
+            if (queue == null) {
+                queue = new ArrayDeque<>(2);
+                kept = queue;
+            }
+            return queue;
         }
 
         /** Lets the engine work on {@code bytes}, and does what it wants. Consumes the reference. */
@@ -397,26 +596,40 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             } else {
                 engine.backendBytes(view);
             }
+            Leg to = peer(this);
+            if (to != null && forwardFrom + offset == first && forwardTo == view.limit()) {
+                // Mostly all of it goes on as it came: without a slice, and with the reference that was ours.
+                chunk = null;
+                clearRange();
+                write(to, bytes);
+                afterEvent();
+                return;
+            }
             passOn();
             chunk = null;
             bytes.readerIndex(view.position() + offset);
             boolean tlsHere = startsTls;
-            if (bytes.isReadable() && !tlsHere) {
-                kept = bytes;
+            boolean left = bytes.isReadable() && !tlsHere;
+            if (left) {
+                keep().addFirst(bytes);
             }
             afterEvent();
             if (tlsHere && bytes.isReadable()) {
-                channel.pipeline().fireChannelRead(bytes);
-            } else if (!bytes.isReadable()) {
+                // What is behind the SSLRequest is TLS already.
+                channel.pipeline().fireChannelRead(bytes).fireChannelReadComplete();
+            } else if (!left) {
                 bytes.release();
             }
         }
 
         private void offerKept() {
-            ByteBuf bytes = kept;
-            if (bytes != null) {
-                kept = null;
-                offer(bytes);
+            while (!paused && !ended && kept != null) {
+                ByteBuf bytes = kept.pollFirst();
+                if (bytes == null) {
+                    kept = null;
+                } else {
+                    offer(bytes);
+                }
             }
         }
 
@@ -435,19 +648,27 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             ByteBuf bytes = chunk;
             Leg to = peer(this);
             if (bytes != null && forwardTo > forwardFrom && to != null) {
-                ByteBuf range = bytes.retainedSlice(forwardFrom + offset, forwardTo - forwardFrom);
-                Channel target = to.channel;
-                target.write(range, target.voidPromise());
-                if (!target.isWritable()) {
-                    target.flush();
-                    if (!target.isWritable()) {
-                        stalled = true;
-                        updateReading();
-                    }
-                }
+                write(to, bytes.retainedSlice(forwardFrom + offset, forwardTo - forwardFrom));
             }
+            clearRange();
+        }
+
+        private void clearRange() {
             forwardFrom = 0;
             forwardTo = 0;
+        }
+
+        /** Consumes the reference. */
+        private void write(Leg to, ByteBuf range) {
+            Channel target = to.channel;
+            target.write(range, target.voidPromise());
+            if (!target.isWritable()) {
+                target.flush();
+                if (!target.isWritable()) {
+                    stalled = true;
+                    updateReading();
+                }
+            }
         }
 
         /** What the engine asked for during the event that is over now. */
@@ -470,20 +691,16 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             }
         }
 
-        private void startTls(Leg leg, io.netty.handler.ssl.SslHandler tls) {
+        private void startTls(Leg leg, SslHandler tls) {
+            // The SSLRequest, or what was before it, goes out as it is.
             leg.channel.flush();
             leg.channel.pipeline().addFirst(tls);
             tls.handshakeFuture().addListener(outcome -> {
                 if (ended) {
                     return;
                 }
-                if (!outcome.isSuccess()) {
-                    String why = "TLS failed: " + outcome.cause().getMessage();
-                    if (leg.isClient) {
-                        engine.clientClosed(why);
-                    } else {
-                        engine.backendClosed(why);
-                    }
+                if (outcome.cause() != null) {
+                    tlsFailed(leg, outcome.cause());
                 } else if (leg.isClient) {
                     engine.clientTlsStarted();
                 } else {
@@ -495,28 +712,30 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         }
 
         void updateReading() {
-            channel.config().setAutoRead(!stalled && !paused);
+            if (!ended) {
+                channel.config().setAutoRead(!stalled && !paused && !(isClient && awaitsReason));
+            }
         }
 
-        void closeAfterFlush() {
-            ByteBuf rest = kept;
+        /** Passes on what is to be passed on, and forgets the rest. */
+        void finish() {
+            Deque<ByteBuf> rest = kept;
             if (rest != null) {
                 kept = null;
-                rest.release();
+                rest.forEach(ByteBuf::release);
             }
             passOn();
-            channel.config().setAutoRead(false);
-            if (channel.isActive()) {
-                channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
-                channel.eventLoop().schedule(() -> channel.close(), FLUSH_SECONDS, TimeUnit.SECONDS);
-            } else {
-                channel.close();
+            if (channel.isOpen()) {
+                channel.config().setAutoRead(false);
             }
         }
 
         @Override
         public void channelReadComplete(ChannelHandlerContext ctx) {
             MySqlSession.this.flush();
+            if (idleTimer != null) {
+                idleTimer.touch();
+            }
         }
 
         @Override
@@ -550,7 +769,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             if (isClient) {
                 engine.clientClosed(why);
             } else if (backendAddress != null) {
-                engine.backendClosed(why);
+                backendClosed(why);
             }
             MySqlSession.this.flush();
         }

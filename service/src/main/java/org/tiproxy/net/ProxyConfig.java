@@ -2,6 +2,9 @@ package org.tiproxy.net;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.tiproxy.backend.BackendConfig;
 import org.tiproxy.common.GoDuration;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.config.Key;
@@ -23,6 +26,8 @@ import org.tiproxy.config.Settings;
  * @param transport which of the system's interfaces is used
  * @param gracefulWaitBeforeShutdown how long new clients are still accepted after the order to stop
  * @param gracefulCloseConnTimeout how long connections may go on after that before they are closed
+ * @param proxyProtocol whether PROXY headers are sent and accepted
+ * @param login what may be used up by whom is not logged in
  */
 public record ProxyConfig(
         HostPort address,
@@ -35,7 +40,38 @@ public record ProxyConfig(
         int backlog,
         NetworkTransport transport,
         Duration gracefulWaitBeforeShutdown,
-        Duration gracefulCloseConnTimeout) {
+        Duration gracefulCloseConnTimeout,
+        ProxyProtocolConfig proxyProtocol,
+        LoginLimits login) {
+
+    /** Without PROXY protocol, and with the default limits before the login. */
+    public ProxyConfig(
+            HostPort address,
+            Protocol protocol,
+            int maxConnections,
+            Duration idleTimeout,
+            boolean keepAlive,
+            Duration connectTimeout,
+            int eventLoops,
+            int backlog,
+            NetworkTransport transport,
+            Duration gracefulWaitBeforeShutdown,
+            Duration gracefulCloseConnTimeout) {
+        this(
+                address,
+                protocol,
+                maxConnections,
+                idleTimeout,
+                keepAlive,
+                connectTimeout,
+                eventLoops,
+                backlog,
+                transport,
+                gracefulWaitBeforeShutdown,
+                gracefulCloseConnTimeout,
+                ProxyProtocolConfig.OFF,
+                LoginLimits.DEFAULT);
+    }
 
     /** What is spoken between clients and the backend. */
     public enum Protocol {
@@ -56,9 +92,8 @@ public record ProxyConfig(
     static final Key<Protocol> PROTOCOL = Key.choice(
                     "proxy.protocol",
                     Protocol.class,
-                    "what clients and the backend speak; `tcp` is anything, `mysql` (not finished: without TLS so far)"
-                            + " understands MySQL, MariaDB and TiDB")
-            .byDefault("tcp")
+                    "what clients and the backend speak; `tcp` is anything, `mysql` understands MySQL, MariaDB and TiDB;"
+                            + " none = `mysql` if the file has `backend.instances`, else `tcp`")
             .flag("protocol");
     static final Key<Integer> MAX_CONNECTIONS = Key.integer(
                     "proxy.max-connections",
@@ -69,7 +104,8 @@ public record ProxyConfig(
             .reloadable();
     static final Key<Duration> IDLE_TIMEOUT = Key.duration(
                     "proxy.idle-timeout",
-                    "a connection on which nothing was sent in either direction for so long is closed; 0s = never")
+                    "a connection on which nothing was sent in either direction for so long is closed; with `mysql` only"
+                            + " between two commands, with error 4031; 0s = never")
             .byDefault("0s");
     static final Key<Boolean> KEEP_ALIVE = Key.bool(
                     "proxy.keep-alive", "whether TCP keep-alive finds dead clients and backends")
@@ -101,18 +137,23 @@ public record ProxyConfig(
             .byDefault("15s");
 
     /** All keys of this section. */
-    public static final List<Key<?>> KEYS = List.of(
-            ADDRESS,
-            PROTOCOL,
-            MAX_CONNECTIONS,
-            IDLE_TIMEOUT,
-            KEEP_ALIVE,
-            CONNECT_TIMEOUT,
-            EVENT_LOOPS,
-            BACKLOG,
-            TRANSPORT,
-            GRACEFUL_WAIT_BEFORE_SHUTDOWN,
-            GRACEFUL_CLOSE_CONN_TIMEOUT);
+    public static final List<Key<?>> KEYS = Stream.of(
+                    List.of(
+                            ADDRESS,
+                            PROTOCOL,
+                            MAX_CONNECTIONS,
+                            IDLE_TIMEOUT,
+                            KEEP_ALIVE,
+                            CONNECT_TIMEOUT,
+                            EVENT_LOOPS,
+                            BACKLOG,
+                            TRANSPORT,
+                            GRACEFUL_WAIT_BEFORE_SHUTDOWN,
+                            GRACEFUL_CLOSE_CONN_TIMEOUT),
+                    ProxyProtocolConfig.KEYS,
+                    LoginLimits.KEYS)
+            .<Key<?>>flatMap(List::stream)
+            .toList();
 
     /** Reads the section. */
     public static ProxyConfig from(Settings settings, Problems problems) {
@@ -124,7 +165,7 @@ public record ProxyConfig(
         }
         return new ProxyConfig(
                 settings.get(ADDRESS),
-                settings.get(PROTOCOL),
+                protocol(settings),
                 settings.get(MAX_CONNECTIONS),
                 settings.get(IDLE_TIMEOUT),
                 settings.get(KEEP_ALIVE),
@@ -133,6 +174,17 @@ public record ProxyConfig(
                 settings.get(BACKLOG),
                 settings.get(TRANSPORT),
                 settings.get(GRACEFUL_WAIT_BEFORE_SHUTDOWN),
-                settings.get(GRACEFUL_CLOSE_CONN_TIMEOUT));
+                settings.get(GRACEFUL_CLOSE_CONN_TIMEOUT),
+                ProxyProtocolConfig.from(settings),
+                LoginLimits.from(settings, problems));
+    }
+
+    /** A file with backends is written as for a proxy that speaks MySQL; the flags alone are those of a TCP proxy. */
+    private static Protocol protocol(Settings settings) {
+        @Nullable Protocol given = settings.find(PROTOCOL);
+        if (given != null) {
+            return given;
+        }
+        return settings.isInFile(BackendConfig.INSTANCES) ? Protocol.MYSQL : Protocol.TCP;
     }
 }

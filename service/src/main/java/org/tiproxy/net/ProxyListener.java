@@ -1,6 +1,7 @@
 package org.tiproxy.net;
 
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -9,11 +10,14 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.util.ResourceLeakDetector;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,8 +29,12 @@ import org.tiproxy.engine.Listener;
 import org.tiproxy.engine.SessionRegistry;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
+import org.tiproxy.net.tls.ProxyTls;
+import org.tiproxy.session.EndReason;
 import org.tiproxy.session.SessionConfig;
-import org.tiproxy.session.TlsMode;
+import org.tiproxy.session.SessionEnd;
+import org.tiproxy.wire.protocol.ErrorCode;
+import org.tiproxy.wire.server.ErrPacket;
 
 /**
  * The listening socket: accepts clients on Netty's event loops and gives each its session.
@@ -39,6 +47,14 @@ public final class ProxyListener implements Listener {
     /** How long accepting pauses after an accept failed, for example because file descriptors ran out. */
     private static final long ACCEPT_PAUSE_MILLIS = 1000;
 
+    static {
+        // Netty looks for leaks by taking a stack trace of one buffer in 128, which costs about as much as scanning
+        // MySQL. Whoever looks for a leak sets the level.
+        if (System.getProperty("io.netty.leakDetection.level") == null) {
+            ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.DISABLED);
+        }
+    }
+
     private final ProxyConfig config;
     private final HostPort backend;
     private final BackendGate gate;
@@ -48,7 +64,12 @@ public final class ProxyListener implements Listener {
     private final SocketOptions options;
     private final MultiThreadIoEventLoopGroup loops;
     private final BackendConnector connector;
+    private final ProxyTls tls;
     private final MySqlProtocol mysql;
+    private final HalfOpenLogins logins;
+    private final LingeringClose lingeringClose = new LingeringClose();
+    private final LongAdder badProxyHeadersTotal = new LongAdder();
+    private final LogThrottle headerThrottle;
     private final LogThrottle unreachableThrottle;
     private final LogThrottle acceptThrottle;
 
@@ -56,10 +77,23 @@ public final class ProxyListener implements Listener {
     private volatile boolean accepting;
     private volatile HostPort address;
 
+    /** A proxy without TLS that does not listen yet; see the other constructor. */
+    public ProxyListener(
+            ProxyConfig config,
+            HostPort backend,
+            BackendGate gate,
+            SessionRegistry sessions,
+            Ticker ticker,
+            Executor resolver)
+            throws ProxyException {
+        this(config, backend, gate, sessions, ticker, resolver, ProxyTls.none());
+    }
+
     /**
      * A proxy that does not listen yet.
      *
      * @param resolver runs look-ups of the backend's name, which block
+     * @param tls how TLS is used on both sides; the caller closes it
      * @throws ProxyException if the configured transport does not work on this machine
      */
     public ProxyListener(
@@ -68,7 +102,8 @@ public final class ProxyListener implements Listener {
             BackendGate gate,
             SessionRegistry sessions,
             Ticker ticker,
-            Executor resolver)
+            Executor resolver,
+            ProxyTls tls)
             throws ProxyException {
         this.config = config;
         this.backend = backend;
@@ -86,14 +121,15 @@ public final class ProxyListener implements Listener {
                 options,
                 Math.toIntExact(config.connectTimeout().toMillis()),
                 resolver);
+        this.tls = tls;
         this.mysql = new MySqlProtocol(
-                SessionConfig.of(TlsMode.DISABLED, TlsMode.DISABLED, () -> {
-                    throw new IllegalStateException("no RSA keys without TLS towards the backend");
-                }),
+                SessionConfig.of(tls.clientMode(), tls.backendMode(), tls::rsaKeys)
+                        .withMaxLoginPacket(config.login().maxPacket()),
                 sessions,
-                Duration.ofSeconds(10),
-                null,
-                null);
+                config.login().timeout(),
+                tls);
+        this.logins = new HalfOpenLogins(config.login().maxHalfOpen());
+        this.headerThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
         this.unreachableThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
         this.acceptThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
     }
@@ -106,6 +142,8 @@ public final class ProxyListener implements Listener {
                     ProxyError.INTERNAL,
                     "cannot listen on " + address + ": the host name is not known on this machine");
         }
+        // So that no event loop ever waits for them.
+        tls.awaitRsaKeys();
         ChannelFuture bound = new ServerBootstrap()
                 .group(loops)
                 .channelFactory(transport.serverChannelFactory())
@@ -179,17 +217,52 @@ public final class ProxyListener implements Listener {
 
     private void accept(SocketChannel channel) {
         options.apply(channel.config());
+        switch (config.protocol()) {
+            case TCP -> acceptTcp(channel);
+            case MYSQL -> acceptMySql(channel);
+        }
+    }
+
+    private void acceptTcp(SocketChannel channel) {
         if (!sessions.tryAdmit()) {
             log.debug("a client was rejected: all {} connections are in use", sessions.maxConnections());
             channel.config().setSoLinger(0);
             channel.close();
             return;
         }
-        switch (config.protocol()) {
-            case TCP -> new TcpSession(this, channel).begin();
-            case MYSQL -> new MySqlSession(this, mysql, channel).begin();
-        }
+        new TcpSession(this, channel).run();
         channel.config().setAutoRead(true);
+    }
+
+    private void acceptMySql(SocketChannel channel) {
+        if (!logins.tryEnter()) {
+            sessions.countRejected();
+            reject(
+                    channel,
+                    EndReason.TOO_MANY_LOGINS,
+                    "Too many connections: " + logins.limit()
+                            + " others are not logged in yet, which is the limit (proxy.max-half-open-logins)");
+        } else if (!sessions.tryAdmit()) {
+            logins.leave();
+            reject(
+                    channel,
+                    EndReason.TOO_MANY_CONNECTIONS,
+                    "Too many connections: all " + sessions.maxConnections()
+                            + " that this proxy allows are in use (proxy.max-connections)");
+        } else {
+            new MySqlSession(this, mysql, channel).run();
+            channel.config().setAutoRead(true);
+        }
+    }
+
+    /** Says why, in place of the greeting, as servers do. */
+    private void reject(SocketChannel channel, EndReason reason, String text) {
+        log.debug("client {} was rejected: {}", channel.remoteAddress(), text);
+        mysql.newShare().ended(new SessionEnd(reason.source(), reason, text));
+        ByteBuffer err =
+                ErrPacket.of(ErrorCode.ER_CON_COUNT_ERROR, text).encode().toPacket(0);
+        channel.write(Unpooled.wrappedBuffer(err), channel.voidPromise());
+        lingeringClose.close(channel);
     }
 
     SessionRegistry sessions() {
@@ -206,6 +279,37 @@ public final class ProxyListener implements Listener {
 
     HostPort backend() {
         return backend;
+    }
+
+    ProxyProtocolConfig proxyProtocol() {
+        return config.proxyProtocol();
+    }
+
+    LoginLimits loginLimits() {
+        return config.login();
+    }
+
+    HalfOpenLogins logins() {
+        return logins;
+    }
+
+    LingeringClose lingeringClose() {
+        return lingeringClose;
+    }
+
+    @Override
+    public int halfOpenLogins() {
+        return logins.count();
+    }
+
+    @Override
+    public long badProxyHeadersTotal() {
+        return badProxyHeadersTotal.sum();
+    }
+
+    void badProxyHeader(HostPort peer, String message) {
+        badProxyHeadersTotal.increment();
+        headerThrottle.run(suppressed -> log.warn("connection from {} refused: {}{}", peer, message, suppressed));
     }
 
     Duration idleTimeout() {

@@ -5,7 +5,6 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.util.concurrent.Future;
@@ -21,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tiproxy.backend.BackendGate;
+import org.tiproxy.error.ErrorSource;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
 
@@ -77,18 +77,24 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
     private @Nullable Queue<ByteBuf> early;
     private int earlyBytes;
     private @Nullable String backendGone;
-    private long lastActivity;
-    private long lastUnsent;
+    private @Nullable IdleTimer idleTimer;
 
     TcpSession(ProxyListener proxy, SocketChannel clientChannel) {
         super(proxy, clientChannel);
         this.client = new Leg(clientChannel, true);
     }
 
-    /** Puts the session to work; the client's channel is registered and not reading yet. */
+    @Override
     void begin() {
         client.channel.pipeline().addLast(client);
         proxy.sessions().add(this);
+    }
+
+    @Override
+    void enter() {
+        if (state == TcpSessionState.CLOSED) {
+            return;
+        }
         BackendGate.Ticket entered = proxy.gate().enter(this);
         ticket = entered;
         if (state == TcpSessionState.CLOSED) {
@@ -182,9 +188,19 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         }
         backendAddress = proxy.backend();
         moveTo(TcpSessionState.RELAYING);
+        introduce(leg.channel);
         if (!proxy.idleTimeout().isZero()) {
-            lastActivity = proxy.ticker().nanoTime();
-            checkIdleAfter(proxy.idleTimeout().toNanos());
+            IdleTimer timer = new IdleTimer(
+                    client.channel.eventLoop(),
+                    proxy.ticker(),
+                    proxy.idleTimeout(),
+                    () -> Traffic.unsent(client.channel) + Traffic.unsent(leg.channel),
+                    () -> false,
+                    () -> end(
+                            ProxyError.IDLE_TIMEOUT,
+                            "nothing was sent for " + proxy.idleTimeout().toMillis() + " ms"));
+            idleTimer = timer;
+            timer.start();
         }
         Queue<ByteBuf> held = early;
         if (held != null) {
@@ -379,13 +395,21 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         }
         TcpSessionState last = state;
         moveTo(TcpSessionState.CLOSED);
+        ended(
+                cause == null ? ErrorSource.CLIENT : cause.source(),
+                cause == null ? "FINISHED" : cause.name(),
+                reason == null ? "" : reason);
+        if (idleTimer != null) {
+            idleTimer.stop();
+        }
         Queue<ByteBuf> held = early;
         if (held != null) {
             early = null;
             held.forEach(ByteBuf::release);
         }
         Leg other = backend;
-        if (isCut(last, cause) || unsent(client) + unsent(other) > 0) {
+        if (isCut(last, cause)
+                || Traffic.unsent(client.channel) + (other == null ? 0 : Traffic.unsent(other.channel)) > 0) {
             // Cut short: neither side may take what it has got for the whole.
             reset(client);
             if (other != null) {
@@ -434,40 +458,6 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         return TRANSITIONS.getOrDefault(from, Set.of()).contains(to);
     }
 
-    private void checkIdleAfter(long nanos) {
-        client.channel
-                .eventLoop()
-                .schedule(
-                        () -> {
-                            if (state == TcpSessionState.CLOSED) {
-                                return;
-                            }
-                            long unsent = unsent(client) + unsent(backend);
-                            if (unsent != lastUnsent) {
-                                // A slow reader reads.
-                                lastUnsent = unsent;
-                                lastActivity = proxy.ticker().nanoTime();
-                            }
-                            long limit = proxy.idleTimeout().toNanos();
-                            long idle = proxy.ticker().nanoTime() - lastActivity;
-                            if (idle >= limit) {
-                                end(
-                                        ProxyError.IDLE_TIMEOUT,
-                                        "nothing was sent for "
-                                                + proxy.idleTimeout().toMillis() + " ms");
-                            } else {
-                                checkIdleAfter(limit - idle);
-                            }
-                        },
-                        nanos,
-                        TimeUnit.NANOSECONDS);
-    }
-
-    private static long unsent(@Nullable Leg leg) {
-        ChannelOutboundBuffer buffer = leg == null ? null : leg.channel.unsafe().outboundBuffer();
-        return buffer == null ? 0 : buffer.totalPendingWriteBytes();
-    }
-
     private void onLoop(Runnable work) {
         if (client.channel.eventLoop().inEventLoop()) {
             work.run();
@@ -508,8 +498,8 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
             if (to != null && state != TcpSessionState.CONNECTING) {
                 to.channel.flush();
             }
-            if (!proxy.idleTimeout().isZero()) {
-                lastActivity = proxy.ticker().nanoTime();
+            if (idleTimer != null) {
+                idleTimer.touch();
             }
         }
 

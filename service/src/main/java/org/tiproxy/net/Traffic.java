@@ -1,5 +1,7 @@
 package org.tiproxy.net;
 
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.socket.SocketChannel;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.tiproxy.engine.SessionRegistry;
@@ -26,6 +28,12 @@ final class Traffic {
 
     Traffic(SessionRegistry sessions) {
         this.sessions = sessions;
+    }
+
+    /** Bytes that wait to be written to a socket. On its event loop. */
+    static long unsent(SocketChannel channel) {
+        ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+        return buffer == null ? 0 : buffer.totalPendingWriteBytes();
     }
 
     /** The client has sent {@code bytes}. */

@@ -2,6 +2,7 @@ package org.tiproxy.session;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.wire.CommandEvent;
 import org.tiproxy.wire.CommandScanner;
@@ -32,6 +33,7 @@ final class CommandPhase {
     private final int maxChangeUser;
     private final CommandScanner commands = new CommandScanner(HEAD_LIMIT);
     private final ResponseScanner responses;
+    private final InjectedStatement injected;
     private final CommandQueue inFlight = new CommandQueue();
     private final PreparedStatements statements = new PreparedStatements();
     private final TransactionTracker transactions = new TransactionTracker();
@@ -65,6 +67,7 @@ final class CommandPhase {
         this.maxInFlight = config.maxCommandsInFlight();
         this.maxChangeUser = config.maxLoginPacket();
         this.responses = new ResponseScanner(capabilities, CAPTURE_LIMIT);
+        this.injected = new InjectedStatement(output, responses);
     }
 
     PreparedStatements statements() {
@@ -87,6 +90,10 @@ final class CommandPhase {
 
     /** Whether no command is in flight, or on its way, not even in part. */
     boolean isIdle() {
+        return isClientIdle() && !injected.isRunning();
+    }
+
+    private boolean isClientIdle() {
         return inFlight.isEmpty() && changeUser == null && !sendingFile && commands.atPacketStart() && awaitingHead;
     }
 
@@ -96,7 +103,26 @@ final class CommandPhase {
         if (!inFlight.isEmpty()) {
             return inFlight.command();
         }
-        return isIdle() ? null : commands.command();
+        return isClientIdle() ? null : commands.command();
+    }
+
+    /** Whether a statement of the proxy's own would disturb nobody now. */
+    boolean isInjectable() {
+        return isIdle()
+                && !quitting
+                && !endedByBackend
+                && responses.atPacketStart()
+                && transaction() == TransactionState.NONE;
+    }
+
+    /** Runs a statement of the proxy's own; the client is not read until its response is over. */
+    void inject(String sql, Consumer<StatementOutcome> whenOver) {
+        injected.start(sql, whenOver);
+    }
+
+    /** The session ends before the response to a statement of the proxy's own is over. */
+    void abandonInjected(String why) {
+        injected.abandon(why);
     }
 
     /** Whether a COM_CHANGE_USER is complete and everything before it is answered. */
@@ -133,11 +159,17 @@ final class CommandPhase {
     /** Whether more of the client may be read now. */
     boolean isReading() {
         boolean betweenCommands = awaitingHead && !headInEarlierChunk;
-        return !quitting && !changeUserComplete && (inFlight.size() < maxInFlight || !betweenCommands);
+        return !quitting
+                && !injected.isRunning()
+                && !changeUserComplete
+                && (inFlight.size() < maxInFlight || !betweenCommands);
     }
 
     /** The sequence id that an ERR of ours to the client needs now; -1 if none may be inserted. */
     int nextSequenceIdToClient() {
+        if (injected.isRunning()) {
+            return 0;
+        }
         if (!responses.atPacketStart()) {
             return -1;
         }
@@ -145,7 +177,7 @@ final class CommandPhase {
         if (clientSpokeLast) {
             last = commands.lastSequenceId();
         } else if (inFlight.isEmpty()) {
-            last = isIdle() ? -1 : commands.lastSequenceId();
+            last = isClientIdle() ? -1 : commands.lastSequenceId();
         } else {
             last = responseStarted ? responses.lastSequenceId() : inFlight.sequenceId();
         }
@@ -188,6 +220,10 @@ final class CommandPhase {
     }
 
     void onBackendBytes(ByteBuffer chunk) {
+        injected.readResponse(chunk);
+        if (injected.isRunning()) {
+            return;
+        }
         forwardedToClient = chunk.position();
         while (!isChangeUserDue()) {
             int start = chunk.position();

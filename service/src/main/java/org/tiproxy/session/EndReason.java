@@ -16,6 +16,10 @@ public enum EndReason {
     SPEAKS_HTTP(ErrorSource.CLIENT, Kind.HANDSHAKE),
     /** The client started TLS without an SSLRequest. */
     SPEAKS_TLS(ErrorSource.CLIENT, Kind.HANDSHAKE),
+    /** The client begins with a PROXY header, but its address is none of those that headers are accepted from. */
+    SPEAKS_PROXY_PROTOCOL(ErrorSource.CLIENT, Kind.HANDSHAKE),
+    /** The client must begin with a PROXY header: it came too late, or is broken. */
+    BAD_PROXY_HEADER(ErrorSource.CLIENT, Kind.HANDSHAKE),
     /** The client sent something before the greeting: in MySQL the server speaks first. */
     SPOKE_FIRST(ErrorSource.CLIENT, Kind.HANDSHAKE),
     /** A packet of the login is larger than the limit. */
@@ -54,6 +58,12 @@ public enum EndReason {
     BACKEND_ENDED(ErrorSource.BACKEND, Kind.ERROR),
     /** Somebody who operates the proxy, or the proxy itself, ended the session. */
     KILLED(ErrorSource.PROXY, Kind.NORMAL),
+    /** The client sent no command for the proxy's idle timeout. */
+    IDLE_TIMEOUT(ErrorSource.PROXY, Kind.NORMAL),
+    /** The proxy has as many connections as it may have already. */
+    TOO_MANY_CONNECTIONS(ErrorSource.PROXY, Kind.ERROR),
+    /** The proxy has as many connections that are not logged in yet as it may have. */
+    TOO_MANY_LOGINS(ErrorSource.PROXY, Kind.ERROR),
     /** The session was asked to end when it does not hurt. */
     DRAINED(ErrorSource.PROXY, Kind.NORMAL),
     /** A defect of the proxy. */

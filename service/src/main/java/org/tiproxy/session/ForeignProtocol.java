@@ -8,6 +8,9 @@ final class ForeignProtocol {
     private static final int TLS_MAJOR_VERSION = 0x03;
     private static final int TLS_MAX_MINOR_VERSION = 0x04;
 
+    /** The first four bytes of a PROXY header of version 2: CR LF CR LF. */
+    private static final int PROXY_V2 = 0x0a0d0a0d;
+
     private ForeignProtocol() {}
 
     /**
@@ -19,7 +22,21 @@ final class ForeignProtocol {
         if (isTlsHello(header)) {
             return EndReason.SPEAKS_TLS;
         }
+        if (header == PROXY_V2 || text(header).equals("PROX")) {
+            return EndReason.SPEAKS_PROXY_PROTOCOL;
+        }
         return isHttp(header) ? EndReason.SPEAKS_HTTP : null;
+    }
+
+    /** What an operator reads about it. */
+    static String describe(EndReason foreign) {
+        return switch (foreign) {
+            case SPEAKS_PROXY_PROTOCOL ->
+                "the client begins with a PROXY header, which is not accepted from its address";
+            case SPEAKS_TLS -> "the client begins with TLS at once, not with MySQL's SSLRequest";
+            case SPEAKS_HTTP -> "the client speaks HTTP";
+            default -> "the client does not speak MySQL";
+        };
     }
 
     /** As a packet's header this would announce 66 KB or more, so no login is mistaken for it. */
@@ -32,15 +49,18 @@ final class ForeignProtocol {
     }
 
     private static boolean isHttp(int header) {
-        char[] start = {
+        return switch (text(header)) {
+            case "GET ", "HEAD", "POST", "PUT ", "DELE", "CONN", "OPTI", "TRAC", "PATC", "PRI " -> true;
+            default -> false;
+        };
+    }
+
+    private static String text(int header) {
+        return new String(new char[] {
             (char) (header & 0xff),
             (char) (header >> 8 & 0xff),
             (char) (header >> 16 & 0xff),
             (char) (header >> 24 & 0xff)
-        };
-        return switch (new String(start)) {
-            case "GET ", "HEAD", "POST", "PUT ", "DELE", "CONN", "OPTI", "TRAC", "PATC", "PRI " -> true;
-            default -> false;
-        };
+        });
     }
 }

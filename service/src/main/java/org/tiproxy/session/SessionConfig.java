@@ -30,13 +30,16 @@ public record SessionConfig(
     /** Enough to hide the round trip. */
     public static final int DEFAULT_MAX_COMMANDS_IN_FLIGHT = 256;
 
-    private static final int MIN_LOGIN_PACKET = 512;
+    /** The least that {@link #maxLoginPacket} may be: a login without connection attributes fits. */
+    public static final int MIN_LOGIN_PACKET = 512;
+    /** The most that {@link #maxLoginPacket} may be: a packet of one fragment. */
+    public static final int MAX_LOGIN_PACKET = PacketFramer.MAX_FRAGMENT - 1;
 
     /** Checks the ranges. */
     public SessionConfig {
-        if (maxLoginPacket < MIN_LOGIN_PACKET || maxLoginPacket >= PacketFramer.MAX_FRAGMENT) {
+        if (maxLoginPacket < MIN_LOGIN_PACKET || maxLoginPacket > MAX_LOGIN_PACKET) {
             throw new IllegalArgumentException("maxLoginPacket " + maxLoginPacket + " is not between "
-                    + MIN_LOGIN_PACKET + " and " + (PacketFramer.MAX_FRAGMENT - 1) + " bytes");
+                    + MIN_LOGIN_PACKET + " and " + MAX_LOGIN_PACKET + " bytes");
         }
         if (maxLoginPackets < 2 || maxCommandsInFlight < 1) {
             throw new IllegalArgumentException("maxLoginPackets " + maxLoginPackets
@@ -53,5 +56,10 @@ public record SessionConfig(
                 DEFAULT_MAX_LOGIN_PACKETS,
                 DEFAULT_MAX_COMMANDS_IN_FLIGHT,
                 rsaKeys);
+    }
+
+    /** The same with another {@link #maxLoginPacket}. */
+    public SessionConfig withMaxLoginPacket(int bytes) {
+        return new SessionConfig(clientTls, backendTls, bytes, maxLoginPackets, maxCommandsInFlight, rsaKeys);
     }
 }

@@ -2,6 +2,7 @@ package org.tiproxy.session;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.error.ErrorSource;
 import org.tiproxy.error.ProxyException;
@@ -263,6 +264,28 @@ public final class SessionEngine {
         settle();
     }
 
+    /**
+     * Runs a statement of the proxy's own over the backend's connection, if the client is between two commands and in no
+     * transaction. The client does not see the response, and what it sends in the meantime waits. The backend counts the
+     * statement as one of the session: SHOW WARNINGS, ROW_COUNT() and FOUND_ROWS() are about it afterwards.
+     *
+     * @param sql plain ASCII, without a result of its own
+     * @param whenOver hears exactly once what has come of it, within this call or a later event; must not call the engine
+     *     back, nor throw
+     */
+    public void execute(String sql, Consumer<StatementOutcome> whenOver) {
+        if (phase == SessionPhase.COMMANDS && present(commands).isInjectable()) {
+            present(commands).inject(sql, whenOver);
+        } else {
+            whenOver.accept(StatementOutcome.busy());
+        }
+    }
+
+    /** Takes {@link #drain} back: the session goes on. */
+    public void cancelDrain() {
+        draining = false;
+    }
+
     private void readClient(ByteBuffer chunk) {
         while (true) {
             SessionPhase phaseBefore = phase;
@@ -290,8 +313,9 @@ public final class SessionEngine {
         }
         if (spokenFirstBytes == Integer.BYTES) {
             EndReason foreign = ForeignProtocol.of(spokenFirst);
-            throw SessionFailure.silent(
-                    foreign == null ? EndReason.SPOKE_FIRST : foreign, "the client spoke before the server's greeting");
+            throw foreign == null
+                    ? SessionFailure.silent(EndReason.SPOKE_FIRST, "the client spoke before the server's greeting")
+                    : SessionFailure.silent(foreign, ForeignProtocol.describe(foreign));
         }
     }
 
@@ -523,7 +547,7 @@ public final class SessionEngine {
         if (phase == SessionPhase.HANDSHAKE) {
             EndReason foreign = ForeignProtocol.of(present(clientLeg).lastHeader());
             if (foreign != null) {
-                return SessionFailure.silent(foreign, "the client does not speak MySQL");
+                return SessionFailure.silent(foreign, ForeignProtocol.describe(foreign));
             }
         }
         return SessionErrors.ofClient(mistake, phase.isBeforeLogin());
@@ -561,6 +585,9 @@ public final class SessionEngine {
             authentication.wipePassword();
         }
         forgetExchange();
+        if (commands != null) {
+            commands.abandonInjected("the session has ended: " + failure.text());
+        }
         moveTo(SessionPhase.ENDED);
         output.end(new SessionEnd(failure.source(), failure.reason(), failure.text()));
     }

@@ -26,6 +26,7 @@ final class SessionErrors {
             case SHUTTING_DOWN -> ErrorCode.ER_SERVER_SHUTDOWN;
             case CLOSED_BY_OPERATOR, CLIENT_LOST -> ErrorCode.ER_ABORTING_CONNECTION;
             case IDLE_TIMEOUT -> ErrorCode.ER_CLIENT_INTERACTION_TIMEOUT;
+            case BAD_PROXY_HEADER -> ErrorCode.ER_HANDSHAKE_ERROR;
             case INTERNAL -> ErrorCode.ER_UNKNOWN_ERROR;
         };
     }
@@ -38,7 +39,12 @@ final class SessionErrors {
 
     /** Somebody outside of the protocol ends the session. */
     static SessionFailure killed(ProxyException cause) {
-        return SessionFailure.told(cause.error().source(), EndReason.KILLED, codeOf(cause.error()), textOf(cause));
+        EndReason reason = switch (cause.error()) {
+            case IDLE_TIMEOUT -> EndReason.IDLE_TIMEOUT;
+            case BAD_PROXY_HEADER -> EndReason.BAD_PROXY_HEADER;
+            default -> EndReason.KILLED;
+        };
+        return SessionFailure.told(cause.error().source(), reason, codeOf(cause.error()), textOf(cause));
     }
 
     /** A mistake of the client. */

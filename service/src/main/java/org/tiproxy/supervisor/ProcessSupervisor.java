@@ -87,6 +87,11 @@ public final class ProcessSupervisor implements BackendGate, AutoCloseable {
         return loop.enter(visit) ? visit : NO_TICKET;
     }
 
+    @Override
+    public boolean tellsWhyBackendsGo() {
+        return true;
+    }
+
     // ---- operations ----
 
     /** Starts the child, whatever the back-off says. Completes when it is ready or has failed, with a sentence. */

@@ -90,10 +90,10 @@ public record SupervisorConfig(
             .byDefault("10s")
             .reloadable();
     static final Key<Probe> PROBE = Key.choice(
-                    "supervisor.probe",
-                    Probe.class,
-                    "what counts as ready: a TCP connection, a MySQL greeting on it, or an HTTP status 2xx or 3xx")
-            .byDefault("tcp");
+            "supervisor.probe",
+            Probe.class,
+            "what counts as ready: a TCP connection, a MySQL greeting on it, or an HTTP status 2xx or 3xx;"
+                    + " none = the protocol's own, `tcp` or `mysql`");
     static final Key<URI> PROBE_URL =
             Key.httpUrl("supervisor.probe-url", "what the `http` probe asks for; required with it");
     static final Key<Duration> MIN_BACKOFF = Key.positiveDuration(
@@ -128,9 +128,11 @@ public record SupervisorConfig(
      * Reads the section.
      *
      * @param address where the child listens; null if that is not known, which is reported elsewhere
+     * @param usualProbe what counts as ready if the configuration does not say
      * @return null if there is no program to start, or no address
      */
-    public static @Nullable SupervisorConfig from(Settings settings, Problems problems, @Nullable HostPort address) {
+    public static @Nullable SupervisorConfig from(
+            Settings settings, Problems problems, @Nullable HostPort address, Probe usualProbe) {
         if (settings.isMissing(EXEC)) {
             SupervisorRules.reportKeysWithoutEffect(settings, problems);
             return null;
@@ -142,6 +144,8 @@ public record SupervisorConfig(
         if (program == null || address == null) {
             return null;
         }
+        @Nullable Probe given = settings.find(PROBE);
+        Probe probe = given == null ? usualProbe : given;
         return new SupervisorConfig(
                 program,
                 settings.get(ARGS),
@@ -151,8 +155,8 @@ public record SupervisorConfig(
                 settings.get(START),
                 settings.get(READY),
                 settings.get(GRACE_PERIOD),
-                settings.get(PROBE),
-                settings.get(PROBE) == Probe.HTTP ? settings.find(PROBE_URL) : null,
+                probe,
+                probe == Probe.HTTP ? settings.find(PROBE_URL) : null,
                 settings.get(MIN_BACKOFF),
                 settings.get(MAX_BACKOFF),
                 SupervisorRules.stateDirectory(settings));

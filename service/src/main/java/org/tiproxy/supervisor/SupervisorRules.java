@@ -53,7 +53,7 @@ final class SupervisorRules {
     }
 
     static void checkProbe(Settings settings, Problems problems) {
-        boolean http = settings.get(SupervisorConfig.PROBE) == Probe.HTTP;
+        boolean http = settings.find(SupervisorConfig.PROBE) == Probe.HTTP;
         if (http && settings.isMissing(SupervisorConfig.PROBE_URL)) {
             problems.error(
                     settings.origin(SupervisorConfig.PROBE),

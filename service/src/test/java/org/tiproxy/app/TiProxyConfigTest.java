@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.tiproxy.backend.BackendConfig;
 import org.tiproxy.common.ByteSize;
 import org.tiproxy.common.HostPort;
+import org.tiproxy.common.IpNetwork;
 import org.tiproxy.common.Secret;
 import org.tiproxy.config.ConfigException;
 import org.tiproxy.config.Origin;
@@ -31,8 +32,11 @@ import org.tiproxy.config.Problems;
 import org.tiproxy.config.SettingsReader;
 import org.tiproxy.management.JmxConfig;
 import org.tiproxy.management.JolokiaConfig;
+import org.tiproxy.net.LoginLimits;
 import org.tiproxy.net.NetworkTransport;
 import org.tiproxy.net.ProxyConfig;
+import org.tiproxy.net.ProxyProtocolConfig;
+import org.tiproxy.net.tls.SecurityConfig;
 import org.tiproxy.supervisor.SupervisorConfig;
 import org.tiproxy.supervisor.SupervisorConfig.Probe;
 
@@ -89,7 +93,7 @@ class TiProxyConfigTest {
                 .isEqualTo(new TiProxyConfig(
                         new ProxyConfig(
                                 new HostPort("0.0.0.0", 4000),
-                                ProxyConfig.Protocol.TCP,
+                                ProxyConfig.Protocol.MYSQL,
                                 0,
                                 Duration.ZERO,
                                 true,
@@ -101,10 +105,35 @@ class TiProxyConfigTest {
                                 Duration.ofSeconds(15)),
                         new BackendConfig(new HostPort("127.0.0.1", 3000)),
                         null,
+                        SecurityConfig.NONE,
                         new JmxConfig(new HostPort("127.0.0.1", 9010), null, null),
                         new JolokiaConfig(new HostPort("127.0.0.1", 8778), null, null, List.of()),
                         new LogConfig(LogConfig.Level.INFO, null, new ByteSize(300 << 20), 3),
                         folder.resolve("x.toml")));
+    }
+
+    @Test
+    void onlyAFileWithBackendsMakesMySqlTheProtocol() throws IOException {
+        environment.put("TIPROXY_BACKEND_INSTANCES", "127.0.0.1:3001");
+
+        assertThat(readValid().proxy().protocol()).isEqualTo(ProxyConfig.Protocol.TCP);
+        assertThat(readValid(BACKEND).proxy().protocol()).isEqualTo(ProxyConfig.Protocol.MYSQL);
+        assertThat(readValid(BACKEND, "proxy.protocol = 'tcp'").proxy().protocol())
+                .isEqualTo(ProxyConfig.Protocol.TCP);
+    }
+
+    @Test
+    void theUsualProbeIsThatOfTheProtocol() throws IOException {
+        String tcp = "proxy.protocol = 'tcp'";
+
+        assertThat(probe(BACKEND, "supervisor.exec = 'server'")).isEqualTo(Probe.MYSQL);
+        assertThat(probe(BACKEND, tcp, "supervisor.exec = 'server'")).isEqualTo(Probe.TCP);
+        assertThat(probe(BACKEND, "supervisor = {exec = 'server', probe = 'tcp'}"))
+                .isEqualTo(Probe.TCP);
+    }
+
+    private Probe probe(String... lines) throws IOException {
+        return Objects.requireNonNull(readValid(lines).supervisor()).probe();
     }
 
     @Test
@@ -121,7 +150,7 @@ class TiProxyConfigTest {
                         Duration.ofSeconds(30),
                         Duration.ofMillis(500),
                         Duration.ofSeconds(10),
-                        Probe.TCP,
+                        Probe.MYSQL,
                         null,
                         Duration.ofMillis(500),
                         Duration.ofSeconds(30),
@@ -144,6 +173,11 @@ class TiProxyConfigTest {
                 "transport = 'nio'",
                 "graceful-wait-before-shutdown = 4",
                 "graceful-close-conn-timeout = '1.5s'",
+                "proxy-protocol = 'v2'",
+                "proxy-protocol-networks = ['10.0.0.0/8', '::1']",
+                "login-timeout = '3s'",
+                "max-half-open-logins = 5",
+                "max-login-packet = 1000",
                 "[backend]",
                 "instances = ['127.0.0.1:3001']",
                 "[supervisor]",
@@ -188,7 +222,11 @@ class TiProxyConfigTest {
                                 9,
                                 NetworkTransport.NIO,
                                 Duration.ofSeconds(4),
-                                Duration.ofMillis(1500)),
+                                Duration.ofMillis(1500),
+                                new ProxyProtocolConfig(
+                                        ProxyProtocolConfig.Version.V2,
+                                        List.of(IpNetwork.parse("10.0.0.0/8"), IpNetwork.parse("::1"))),
+                                new LoginLimits(Duration.ofSeconds(3), 5, 1000)),
                         new BackendConfig(new HostPort("127.0.0.1", 3001)),
                         new SupervisorConfig(
                                 folder.resolve("bin/server").toString(),
@@ -204,6 +242,7 @@ class TiProxyConfigTest {
                                 Duration.ofMillis(1),
                                 Duration.ofMillis(2),
                                 folder.resolve("state")),
+                        SecurityConfig.NONE,
                         new JmxConfig(new HostPort("0.0.0.0", 9011), "u", new Secret("p")),
                         new JolokiaConfig(null, "v", new Secret("from file"), List.of("a", "b")),
                         new LogConfig(LogConfig.Level.TRACE, folder.resolve("x.log"), new ByteSize(1 << 20), 0),
@@ -340,6 +379,25 @@ class TiProxyConfigTest {
     }
 
     @Test
+    void limitsBeforeTheLoginAndNetworksAreChecked() throws IOException {
+        read(
+                "backend.instances = ['127.0.0.1:3000']",
+                "[proxy]",
+                "login-timeout = '2h'",
+                "max-login-packet = '16MB'",
+                "proxy-protocol = 'v1'",
+                "proxy-protocol-networks = ['balancer']");
+
+        assertThat(errors)
+                .containsExactlyInAnyOrder(
+                        "x.toml:3: proxy.login-timeout: \"2h0m0s\": expected at most 1h",
+                        "x.toml:4: proxy.max-login-packet: \"16MB\": expected a size from 512 to 16777214 bytes",
+                        "x.toml:5: proxy.proxy-protocol: \"v1\": expected off or v2",
+                        "x.toml:6: proxy.proxy-protocol-networks: \"balancer\": expected an IP address or a range such"
+                                + " as 10.0.0.0/8 (not an IP address)");
+    }
+
+    @Test
     void fileOfPingcapsProxyLoadsWithOneWarning() throws IOException {
         TiProxyConfig config = readValid(
                 "workdir = './work'",
@@ -361,8 +419,15 @@ class TiProxyConfigTest {
                 "addr = '0.0.0.0:3080'",
                 "[advance]",
                 "ignore-wrong-namespace = true",
+                "[security]",
+                "require-backend-tls = true",
                 "[security.sql-tls]",
                 "skip-ca = true",
+                "[security.cluster-tls]",
+                "ca = 'pd.pem'",
+                "[security.server-tls]",
+                "auto-certs = true",
+                "rsa-key-size = 4096",
                 "[labels]",
                 "zone = 'east'",
                 "[balance]",
@@ -381,8 +446,14 @@ class TiProxyConfigTest {
                 "instances = ['127.0.0.1:4000']");
 
         assertThat(config.proxy().maxConnections()).isEqualTo(100);
+        assertThat(config.proxy().proxyProtocol()).isEqualTo(ProxyProtocolConfig.OFF);
         assertThat(config.proxy().gracefulWaitBeforeShutdown()).isEqualTo(Duration.ofSeconds(30));
         assertThat(config.log().maxFileSize()).hasToString("300MB");
+        assertThat(config.proxy().protocol()).isEqualTo(ProxyConfig.Protocol.MYSQL);
+        assertThat(config.security().requireBackendTls()).isTrue();
+        assertThat(Objects.requireNonNull(config.security().sqlTls()).verify()).isFalse();
+        assertThat(Objects.requireNonNull(config.security().serverTls()).autoCerts())
+                .isTrue();
         assertThat(warnings)
                 .singleElement()
                 .asString()
@@ -392,7 +463,8 @@ class TiProxyConfigTest {
                         "proxy.pd-addrs",
                         "proxy.frontend-keepalive.enabled",
                         "api.addr",
-                        "security.sql-tls.skip-ca",
+                        "security.cluster-tls.ca",
+                        "security.server-tls.rsa-key-size",
                         "labels.zone",
                         "log.encoder",
                         "log.log-file.max-days");

@@ -83,6 +83,18 @@ class ProxyLifecycleTest {
     }
 
     @Test
+    void aDrainAsksSessionsToEndAndAResumeTakesThatBack() throws Exception {
+        lifecycle.start();
+        FakeSession session = session();
+
+        lifecycle.drain(Duration.ofHours(1));
+        assertThat(session.drained.get(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(session.drainCancelled).isFalse();
+        lifecycle.resume();
+        assertThat(session.drainCancelled).isTrue();
+    }
+
+    @Test
     void whatIsLeftAfterTheDeadlineIsClosed() throws Exception {
         lifecycle.start();
         FakeSession session = session();
@@ -201,6 +213,8 @@ class ProxyLifecycleTest {
 
     private final class FakeSession implements ProxySession {
         private final long id;
+        private final CompletableFuture<Boolean> drained = new CompletableFuture<>();
+        private volatile boolean drainCancelled;
         private volatile @Nullable ProxyError closedBecause;
 
         FakeSession(long id) {
@@ -235,6 +249,16 @@ class ProxyLifecycleTest {
         @Override
         public long bytesSent() {
             return 0;
+        }
+
+        @Override
+        public void drain() {
+            drained.complete(true);
+        }
+
+        @Override
+        public void cancelDrain() {
+            drainCancelled = true;
         }
 
         @Override

@@ -6,8 +6,10 @@ import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.tiproxy.session.EndReason;
 
 class ManagementDocumentTest {
     @ParameterizedTest
@@ -21,6 +23,13 @@ class ManagementDocumentTest {
 
         assertThat(Arrays.stream(bean.getMethods()).map(ManagementDocumentTest::documentedAs))
                 .allSatisfy(name -> assertThat(section).contains(name));
+    }
+
+    @Test
+    void everyReasonForWhichSessionsEndIsDocumented() throws Exception {
+        String document = Files.readString(Path.of("MANAGEMENT.md"));
+
+        assertThat(EndReason.values()).allSatisfy(reason -> assertThat(document).contains("`" + reason + "`"));
     }
 
     private static String documentedAs(Method method) {

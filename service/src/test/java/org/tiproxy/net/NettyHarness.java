@@ -1,143 +1,111 @@
 package org.tiproxy.net;
 
-import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.socket.SocketChannel;
-import io.netty.handler.ssl.SslContext;
+import static org.awaitility.Awaitility.await;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.backend.BackendGate;
 import org.tiproxy.common.HostPort;
-import org.tiproxy.common.Ticker;
-import org.tiproxy.engine.SessionRegistry;
+import org.tiproxy.error.ErrorSource;
 import org.tiproxy.error.ProxyException;
+import org.tiproxy.net.tls.ProxyTls;
+import org.tiproxy.net.tls.SecurityConfig;
+import org.tiproxy.net.tls.TlsFiles;
+import org.tiproxy.session.EndReason;
 import org.tiproxy.session.EngineHarness;
 import org.tiproxy.session.SessionConfig;
 import org.tiproxy.session.SessionEnd;
 import org.tiproxy.session.SocketPeer;
+import org.tiproxy.session.TlsMode;
 import org.tiproxy.testing.RawClient;
 import org.tiproxy.wire.Bytes;
 import org.tiproxy.wire.server.HandshakeV10;
 
-/** A {@link MySqlSession} on real sockets between the two peers; the gate opens when the backend is asked for. */
+/** A session of a {@link ProxyListener} on real sockets between the two peers; the gate opens on the backend's first use. */
 final class NettyHarness implements EngineHarness {
     private static final int HEADER = 4;
-    private static final int PATIENCE_SECONDS = 20;
-    private static final Duration LOGIN_TIMEOUT = Duration.ofSeconds(PATIENCE_SECONDS);
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final List<String> PROTOCOLS = List.of("TLSv1.3", "TLSv1.2");
+    private static final Pattern ENDED = Pattern.compile("(\\w+) \\((\\w+)\\): (.*)", Pattern.DOTALL);
     private static final Bytes SCRAMBLE = Bytes.ofUtf8("abcdefghijklmnopqrst");
     /** OK, no rows, no id, autocommit, no warnings. */
     private static final byte[] OK = {0, 0, 0, 2, 0, 0, 0};
 
-    private final SessionRegistry registry = new SessionRegistry(0);
     private final ServerSocket backendListener = new ServerSocket(0, 2, InetAddress.getLoopbackAddress());
     private final BlockingQueue<BackendGate.Visitor> waiting = new LinkedBlockingQueue<>();
-    private final BlockingQueue<MySqlSession> accepted = new LinkedBlockingQueue<>();
-    private final CompletableFuture<SessionEnd> end = new CompletableFuture<>();
     private final Path keyStore;
-    private final MySqlProtocol protocol;
-    private final ProxyListener proxy;
-    private final MultiThreadIoEventLoopGroup loop;
-    private final Channel listener;
+    private final ProxyTls tls;
+    private final TestProxy proxy;
     private final MySqlSession session;
-    private final BackendGate.Visitor visitor;
     private final SocketPeer client;
     private @Nullable SocketPeer backend;
     private @Nullable RawClient otherClient;
     private @Nullable SocketPeer otherBackend;
 
-    NettyHarness(SessionConfig config, Path keyStore, SslContext clientTls, SslContext backendTls) throws Exception {
+    /** As the proxy's TLS the session has only the modes of {@code config}. */
+    NettyHarness(SessionConfig config, Path keyStore) throws Exception {
         this.keyStore = keyStore;
-        NetworkTransport transport = NetworkTransport.AUTO.resolved();
-        protocol = new MySqlProtocol(config, registry, LOGIN_TIMEOUT, clientTls, backendTls) {
-            @Override
-            void ended(SessionEnd sessionEnd) {
-                super.ended(sessionEnd);
-                end.complete(sessionEnd);
-            }
+        tls = ProxyTls.open(security(config.clientTls(), config.backendTls()));
+        proxy = new TestProxy();
+        proxy.tls = tls;
+        proxy.gate = entering -> {
+            waiting.add(entering);
+            return () -> {};
         };
-        proxy = new ProxyListener(
-                new ProxyConfig(
-                        new HostPort("127.0.0.1", 0),
-                        ProxyConfig.Protocol.MYSQL,
-                        0,
-                        Duration.ZERO,
-                        true,
-                        Duration.ofSeconds(5),
-                        1,
-                        2,
-                        NetworkTransport.AUTO,
-                        Duration.ZERO,
-                        Duration.ZERO),
-                new HostPort("127.0.0.1", backendListener.getLocalPort()),
-                entering -> {
-                    waiting.add(entering);
-                    return () -> {};
-                },
-                registry,
-                Ticker.SYSTEM,
-                Runnable::run);
-        loop = new MultiThreadIoEventLoopGroup(1, transport.ioHandlerFactory());
-        SocketOptions options = new SocketOptions(true, false, transport);
-        listener = new ServerBootstrap()
-                .group(loop)
-                .channelFactory(transport.serverChannelFactory())
-                .childOption(ChannelOption.AUTO_READ, false)
-                .childHandler(new ChannelInitializer<SocketChannel>() {
-                    @Override
-                    protected void initChannel(SocketChannel channel) {
-                        options.apply(channel.config());
-                        registry.tryAdmit();
-                        MySqlSession begun = new MySqlSession(proxy, protocol, channel);
-                        begun.begin();
-                        accepted.add(begun);
-                        channel.config().setAutoRead(true);
-                    }
-                })
-                .bind("127.0.0.1", 0)
-                .sync()
-                .channel();
-        client = SocketPeer.of(connect(), true, keyStore);
-        session = next(accepted);
-        visitor = next(waiting);
+        proxy.start(new HostPort("127.0.0.1", backendListener.getLocalPort()));
+        client = SocketPeer.of(proxy.connect(), true, keyStore);
+        session = nextSession();
     }
 
-    private int port() {
-        return ((InetSocketAddress) listener.localAddress()).getPort();
+    private static SecurityConfig security(TlsMode client, TlsMode backend) {
+        return new SecurityConfig(
+                client == TlsMode.DISABLED
+                        ? null
+                        : new SecurityConfig.ServerTls(TlsFiles.NONE, true, false, List.of(), PROTOCOLS),
+                backend == TlsMode.DISABLED ? null : new SecurityConfig.SqlTls(TlsFiles.NONE, false, false, PROTOCOLS),
+                client == TlsMode.REQUIRED,
+                backend == TlsMode.REQUIRED);
     }
 
-    private Socket connect() throws IOException {
-        return new Socket("127.0.0.1", port());
+    /** Who waits at the gate is the session itself. */
+    private MySqlSession nextSession() throws InterruptedException {
+        BackendGate.Visitor visitor = waiting.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        if (visitor == null) {
+            throw new AssertionError("no client was accepted");
+        }
+        return (MySqlSession) visitor;
+    }
+
+    private SocketPeer acceptBackend() throws Exception {
+        Socket socket = backendListener.accept();
+        return SocketPeer.of(socket, false, keyStore);
     }
 
     @Override
     public int connectionId() {
-        return protocol.virtualId(session.id());
+        return MySqlProtocol.virtualId(session.id());
     }
 
     @Override
     public long otherVirtualId() {
         try {
-            RawClient other = new RawClient(port());
+            RawClient other = new RawClient(proxy.address().port());
             otherClient = other;
-            MySqlSession otherSession = next(accepted);
-            next(waiting).admitted();
-            SocketPeer server = SocketPeer.of(backendListener.accept(), false, keyStore);
+            MySqlSession otherSession = nextSession();
+            otherSession.admitted();
+            SocketPeer server = acceptBackend();
             otherBackend = server;
             HandshakeV10 greeting = new HandshakeV10(
                     "8.4.3", (int) OTHER_BACKEND_ID, SCRAMBLE, RawClient.CAPABILITIES, 45, 2, "mysql_native_password");
@@ -148,7 +116,7 @@ final class NettyHarness implements EngineHarness {
             server.receive(HEADER + login.length);
             server.send(new byte[] {(byte) OK.length, 0, 0, 2}, OK);
             other.expect();
-            return protocol.virtualId(otherSession.id());
+            return otherSession.connectionId();
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
@@ -162,9 +130,9 @@ final class NettyHarness implements EngineHarness {
     @Override
     public Peer backend() {
         if (backend == null) {
-            visitor.admitted();
+            session.admitted();
             try {
-                backend = SocketPeer.of(backendListener.accept(), false, keyStore);
+                backend = acceptBackend();
             } catch (Exception e) {
                 throw new IllegalStateException(e);
             }
@@ -174,7 +142,7 @@ final class NettyHarness implements EngineHarness {
 
     @Override
     public void refuseBackend(ProxyException cause) {
-        visitor.refused(cause);
+        session.refused(cause);
     }
 
     @Override
@@ -187,23 +155,26 @@ final class NettyHarness implements EngineHarness {
 
             @Override
             public void drain() {
-                throw new UnsupportedOperationException("nobody drains a session of this adapter yet");
+                session.drain();
             }
 
             @Override
             public void loginTimedOut() {
-                throw new UnsupportedOperationException("the adapter has a timer of its own: " + LOGIN_TIMEOUT);
+                throw new UnsupportedOperationException("the adapter has a timer of its own");
             }
         };
     }
 
     @Override
     public SessionEnd end() {
-        try {
-            return end.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException | ExecutionException | TimeoutException e) {
-            throw new AssertionError("the session is not over", e);
+        await("the session to leave the registry")
+                .atMost(PATIENCE)
+                .until(() -> proxy.sessions.find(session.id()) == null);
+        Matcher ended = ENDED.matcher(session.ended());
+        if (!ended.matches()) {
+            throw new AssertionError("the session has gone and does not say why: '" + session.ended() + "'");
         }
+        return new SessionEnd(ErrorSource.valueOf(ended.group(1)), EndReason.valueOf(ended.group(2)), ended.group(3));
     }
 
     @Override
@@ -219,20 +190,11 @@ final class NettyHarness implements EngineHarness {
             if (otherBackend != null) {
                 otherBackend.close();
             }
-            listener.close().syncUninterruptibly();
-            loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
-            proxy.shutdown();
+            proxy.close();
+            tls.close();
             backendListener.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static <T> T next(BlockingQueue<T> queue) throws InterruptedException {
-        T element = queue.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
-        if (element == null) {
-            throw new AssertionError("no client was accepted");
-        }
-        return element;
     }
 }

@@ -137,7 +137,7 @@ class SessionFuzzTest {
     }
 
     private static void step(MemoryAdapter adapter, Random random) {
-        switch (random.nextInt(24)) {
+        switch (random.nextInt(25)) {
             case 0 -> adapter.event(adapter.engine::clientTlsStarted);
             case 1 -> adapter.event(adapter.engine::backendTlsStarted);
             case 2 -> {
@@ -153,8 +153,18 @@ class SessionFuzzTest {
             case 4 -> adapter.fromClient(junk(random));
             case 5 -> adapter.fromBackend(junk(random));
             case 6, 7, 8, 9, 10, 11, 12, 13, 14 -> fromClient(adapter, random);
+            case 15 -> inject(adapter);
             default -> fromBackend(adapter, random);
         }
+    }
+
+    private static void inject(MemoryAdapter adapter) {
+        int[] heard = {0};
+        adapter.event(() -> adapter.engine.execute("KILL QUERY 1", outcome -> {
+            if (++heard[0] > 1) {
+                throw new AssertionError("told twice: " + outcome);
+            }
+        }));
     }
 
     private static void fromClient(MemoryAdapter adapter, Random random) {

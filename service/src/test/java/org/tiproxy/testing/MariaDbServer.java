@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -33,13 +35,28 @@ public final class MariaDbServer implements AutoCloseable {
         this.process = process;
     }
 
-    /** Starts a server with a new data directory below {@code folder} and waits until it can be used. */
-    public static MariaDbServer start(Path folder) throws IOException {
-        int port;
+    /** The program that is the server, for tests that let somebody else start it; see there for its environment. */
+    public static Path script() {
+        return SCRIPT;
+    }
+
+    /** A port that was free a moment ago. */
+    public static int freePort() throws IOException {
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
+            return free.getLocalPort();
         }
-        ProcessBuilder builder = new ProcessBuilder(SCRIPT.toString())
+    }
+
+    /**
+     * Starts a server with a new data directory below {@code folder} and waits until it can be used.
+     *
+     * @param options of the server beyond those of the script, such as {@code --ssl}
+     */
+    public static MariaDbServer start(Path folder, String... options) throws IOException {
+        int port = freePort();
+        List<String> command = new ArrayList<>(List.of(SCRIPT.toString()));
+        command.addAll(List.of(options));
+        ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("server.log").toFile());
         builder.environment().put("MARIADB_PORT", Integer.toString(port));

@@ -20,6 +20,8 @@ import java.util.Optional;
 public final class Bench {
     private static final List<Integer> CONNECTIONS = List.of(1, 16, 64, 1000);
     private static final int HOLD_ROUNDS = 7;
+    private static final double GOAL_HEAP_KILOBYTES = 10;
+    private static final double GOAL_SQL_HEAP_KILOBYTES = 12;
 
     private final Options options;
     private final Programs programs;
@@ -100,12 +102,33 @@ public final class Bench {
     }
 
     private List<Section> sections(List<Target> targets, InetSocketAddress echo) {
+        SqlTargets sql = new SqlTargets(programs);
+        Duration slice = options.slice();
+        int rounds = options.rounds();
+        // Transactions vary less from one round to the next.
+        int fewRounds = Math.max(1, (rounds + 1) / 2);
         return List.of(
-                new RequestSection(targets, CONNECTIONS, options.slice(), options.rounds()),
-                new BulkSection(targets, options.slice(), options.rounds()),
-                new ConnectSection(targets, options.slice(), options.rounds()),
-                new MemorySection(programs, echo, options.idleConnections()),
-                new HoldSection(programs, Math.min(HOLD_ROUNDS, options.rounds() + 2)));
+                new RequestSection(targets, CONNECTIONS, slice, rounds),
+                new BulkSection(targets, slice, rounds),
+                new ConnectSection(targets, slice, rounds),
+                new MemorySection(
+                        "memory",
+                        "idle connections",
+                        GOAL_HEAP_KILOBYTES,
+                        new MemorySubjects.Echo(programs, echo),
+                        options.idleConnections()),
+                new HoldSection(programs, Math.min(HOLD_ROUNDS, rounds + 2)),
+                new SqlSection("mysql-select", sql, SqlWorkload.POINT_SELECT, CONNECTIONS, slice, rounds),
+                new SqlSection("mysql-read-only", sql, SqlWorkload.READ_ONLY, CONNECTIONS, slice, fewRounds),
+                new SqlSection("mysql-read-write", sql, SqlWorkload.READ_WRITE, CONNECTIONS, slice, fewRounds),
+                new SqlLargeSection(sql, slice, rounds),
+                new SqlConnectSection(sql, slice, rounds),
+                new MemorySection(
+                        "mysql-memory",
+                        "idle MySQL sessions",
+                        GOAL_SQL_HEAP_KILOBYTES,
+                        new MemorySubjects.Sql(programs, sql),
+                        options.idleConnections()));
     }
 
     private List<Target> startTargets(InetSocketAddress echo) throws IOException {

@@ -2,63 +2,86 @@ package org.tiproxy.examples.bench;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What an idle connection costs in memory. Uses proxies of its own, because one that was under load before has memory to
  * spare and would hide the growth.
  */
 final class MemorySection implements Section {
-    private static final double GOAL_HEAP_KILOBYTES = 10;
     private static final int WARM_UP_VISITS = 500;
     /** File descriptors that a proxy needs beside its connections. */
     private static final int RESERVED_FILES = 500;
 
-    private final Programs programs;
-    private final InetSocketAddress echo;
+    private final String name;
+    private final String label;
+    private final double goalKilobytes;
+    private final Subject subject;
     private final int wanted;
 
-    MemorySection(Programs programs, InetSocketAddress echo, int wanted) {
-        this.programs = programs;
-        this.echo = echo;
+    /**
+     * A section for connections of one kind.
+     *
+     * @param label what is counted, in the plural
+     * @param goalKilobytes of heap for each
+     * @param wanted how many, if the limit of open files allows it
+     */
+    MemorySection(String name, String label, double goalKilobytes, Subject subject, int wanted) {
+        this.name = name;
+        this.label = label;
+        this.goalKilobytes = goalKilobytes;
+        this.subject = subject;
         this.wanted = wanted;
+    }
+
+    /** The proxies and the connections that are measured. */
+    interface Subject {
+        Optional<Programs.Program> startHaproxy() throws IOException;
+
+        Optional<Programs.Program> startTiproxy() throws IOException;
+
+        /** Connect, one request, its answer, close. */
+        void visit(InetSocketAddress address) throws IOException;
+
+        /** A connection that has had one request answered. */
+        AutoCloseable open(InetSocketAddress address) throws IOException;
+
+        void stop(Programs.Program program);
     }
 
     @Override
     public String name() {
-        return "memory";
+        return name;
     }
 
     @Override
     public void run(Report report) throws IOException {
         int connections = (int) Math.min(wanted, (FileLimit.hard() - RESERVED_FILES) / 2);
         if (connections < wanted) {
-            report.note(
-                    "Only %,d idle connections instead of %,d: \"ulimit -Hn\" is %,d, and a proxy needs two files each."
-                            .formatted(connections, wanted, FileLimit.hard()));
+            report.note("Only %,d %s instead of %,d: \"ulimit -Hn\" is %,d, and a proxy needs two files each."
+                    .formatted(connections, label, wanted, FileLimit.hard()));
         }
         Samples residentPerConnection = new Samples();
         Samples residentInAll = new Samples();
         Samples heap = new Samples();
-        var haproxy = programs.haproxy();
+        Optional<Programs.Program> haproxy = subject.startHaproxy();
         if (haproxy.isPresent()) {
-            Programs.Program program = programs.startHaproxy(haproxy.get(), echo);
-            measure(Target.Kind.HAPROXY, program, connections, residentPerConnection, residentInAll);
-            programs.stop(program);
+            measure(Target.Kind.HAPROXY, haproxy.get(), connections, residentPerConnection, residentInAll);
+            subject.stop(haproxy.get());
         }
-        if (programs.hasTiproxy()) {
-            Programs.Program program = programs.startTiproxy(echo);
+        Optional<Programs.Program> tiproxy = subject.startTiproxy();
+        if (tiproxy.isPresent()) {
             heap.add(
                     Target.Kind.TIPROXY,
-                    measure(Target.Kind.TIPROXY, program, connections, residentPerConnection, residentInAll));
-            programs.stop(program);
+                    measure(Target.Kind.TIPROXY, tiproxy.get(), connections, residentPerConnection, residentInAll));
+            subject.stop(tiproxy.get());
         }
-        String label = "%,d idle connections".formatted(connections);
-        report.row(label + ", heap each", "KB", heap, Goal.atMost(GOAL_HEAP_KILOBYTES, "KB"));
-        report.row(label + ", resident each", "KB", residentPerConnection);
-        report.row(label + ", resident in all", "MB", residentInAll);
+        String count = "%,d %s".formatted(connections, label);
+        report.row(count + ", heap each", "KB", heap, Goal.atMost(goalKilobytes, "KB"));
+        report.row(count + ", resident each", "KB", residentPerConnection);
+        report.row(count + ", resident in all", "MB", residentInAll);
     }
 
     /** Adds the resident memory and returns the growth of a Java process's heap, in KB for each connection. */
@@ -66,18 +89,15 @@ final class MemorySection implements Section {
             Target.Kind kind, Programs.Program program, int connections, Samples perConnection, Samples inAll)
             throws IOException {
         for (int i = 0; i < WARM_UP_VISITS; i++) {
-            Connections.visit(program.address());
+            subject.visit(program.address());
         }
         boolean java = kind == Target.Kind.TIPROXY;
         long heapBefore = java ? ProcessMemory.liveHeap(program.process()) : 0;
         long residentBefore = ProcessMemory.resident(program.process());
-        List<SocketChannel> idle = new ArrayList<>();
+        List<AutoCloseable> idle = new ArrayList<>();
         try {
             for (int i = 0; i < connections; i++) {
-                SocketChannel channel = SocketChannel.open();
-                idle.add(channel);
-                Connections.connect(channel, program.address());
-                Connections.exchange(channel);
+                idle.add(subject.open(program.address()));
             }
             long heapAfter = java ? ProcessMemory.liveHeap(program.process()) : 0;
             long residentAfter = ProcessMemory.resident(program.process());
@@ -85,9 +105,19 @@ final class MemorySection implements Section {
             inAll.add(kind, residentAfter / 1024.0 / 1024.0);
             return (heapAfter - heapBefore) / 1024.0 / connections;
         } finally {
-            for (SocketChannel channel : idle) {
-                channel.close();
+            for (AutoCloseable connection : idle) {
+                close(connection);
             }
+        }
+    }
+
+    private static void close(AutoCloseable connection) throws IOException {
+        try {
+            connection.close();
+        } catch (IOException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IOException("an idle connection could not be closed: " + e.getMessage(), e);
         }
     }
 }

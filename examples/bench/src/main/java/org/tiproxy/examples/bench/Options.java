@@ -17,6 +17,8 @@ import java.util.TreeSet;
  * @param idleConnections how many idle connections the memory section opens
  * @param jar tiproxy.jar
  * @param haproxy the HAProxy program, looked up on the PATH unless it is a path
+ * @param sysbench the sysbench program, looked up on the PATH unless it is a path
+ * @param mariadb the script that runs a MariaDB server
  * @param javaOptions JVM options for tiproxy
  * @param workDirectory for the logs of the programs and HAProxy's configuration
  */
@@ -27,16 +29,21 @@ record Options(
         int idleConnections,
         Path jar,
         String haproxy,
+        String sysbench,
+        Path mariadb,
         List<String> javaOptions,
         Path workDirectory) {
     static final String USAGE = """
             usage: run.sh [options]
-              --seconds S      length of one slice of load, default 2; fractions allowed
+              --seconds S      length of one slice of load, default 1.5; fractions allowed
               --rounds N       slices per target and row, default 5
-              --only A,B       only these sections: requests, bulk, connect, memory, hold
-              --idle N         idle connections in the memory section, default 5000
+              --only A,B       only these sections: requests, bulk, connect, memory, hold, mysql-select, mysql-read-only,
+                               mysql-read-write, mysql-large, mysql-connect, mysql-memory
+              --idle N         idle connections in the memory sections, default 5000
               --jar FILE       tiproxy.jar, default agent/target/tiproxy.jar
               --haproxy FILE   HAProxy, default haproxy on the PATH
+              --sysbench FILE  sysbench, default sysbench on the PATH; without it the load comes from JDBC
+              --mariadb FILE   script that runs a MariaDB server, default examples/quickstart/mariadb.sh
             environment: BENCH_JAVA_OPTS, JVM options for tiproxy
             """;
 
@@ -46,12 +53,14 @@ record Options(
      * @throws IllegalArgumentException with a sentence for the user
      */
     static Options parse(String[] arguments, String javaOptions) {
-        double seconds = 2;
+        double seconds = 1.5;
         int rounds = 5;
         int idle = 5000;
         Set<String> only = new TreeSet<>();
         Path jar = Path.of("agent", "target", "tiproxy.jar");
         String haproxy = "haproxy";
+        String sysbench = "sysbench";
+        Path mariadb = Path.of("examples", "quickstart", "mariadb.sh");
         Path workDirectory = Path.of("target", "bench");
         for (int i = 0; i < arguments.length; i += 2) {
             String flag = arguments[i];
@@ -66,6 +75,8 @@ record Options(
                 case "--only" -> only.addAll(sections(value));
                 case "--jar" -> jar = Path.of(value);
                 case "--haproxy" -> haproxy = value;
+                case "--sysbench" -> sysbench = value;
+                case "--mariadb" -> mariadb = Path.of(value);
                 case "--work" -> workDirectory = Path.of(value);
                 default -> throw new IllegalArgumentException(flag + ": unknown");
             }
@@ -77,6 +88,8 @@ record Options(
                 idle,
                 jar,
                 haproxy,
+                sysbench,
+                mariadb,
                 Arrays.stream(javaOptions.split("\\s+", -1))
                         .filter(option -> !option.isEmpty())
                         .toList(),
@@ -85,8 +98,8 @@ record Options(
 
     /** Far more than a run takes that does not hang. */
     Duration timeLimit() {
-        int slicesPerRound = 3 * 7;
-        return slice.multipliedBy(2L * (rounds + 1) * slicesPerRound).plusMinutes(5);
+        int slicesPerRound = 3 * 22;
+        return slice.multipliedBy(2L * (rounds + 1) * slicesPerRound).plusMinutes(15);
     }
 
     boolean wants(String section) {

@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * The programs that a run starts: echo servers, HAProxy, tiproxy. Each listens on a free loopback port, writes its output
+ * The programs that a run starts: echo servers, MariaDB, HAProxy, tiproxy, sysbench. Each listens on a free loopback port, writes its output
  * to a file, and is ended by {@link #close}, which the JVM's shutdown hook calls too. Safe for use by several threads.
  */
 final class Programs implements AutoCloseable {
@@ -24,6 +24,16 @@ final class Programs implements AutoCloseable {
     /** Neither management port is needed here, and both may be in use. */
     private static final Map<String, String> TIPROXY_ENVIRONMENT =
             Map.of("TIPROXY_JMX_ADDR", "off", "TIPROXY_JOLOKIA_ADDR", "off");
+
+    /** Room for all connections, and no waiting for the disk: neither is what is compared. */
+    private static final List<String> MARIADB_OPTIONS = List.of(
+            "--max-connections=7000",
+            "--open-files-limit=16000",
+            "--back-log=4096",
+            "--table-open-cache=2000",
+            "--max-prepared-stmt-count=1000000",
+            "--innodb-buffer-pool-size=128M",
+            "--innodb-flush-log-at-trx-commit=0");
 
     private final Options options;
     private final List<Process> running = new CopyOnWriteArrayList<>();
@@ -42,6 +52,11 @@ final class Programs implements AutoCloseable {
             Connections.awaitAnswer(address, Duration.ofMillis(20), this::checkAlive);
         }
 
+        /** Waits until the database answers through this program. */
+        void awaitLogin() throws IOException {
+            Database.awaitAnswer(address, this::checkAlive);
+        }
+
         private void checkAlive() throws IOException {
             if (!process.isAlive()) {
                 throw new IOException("ended with exit status %d; the end of its output:%n%s"
@@ -52,7 +67,15 @@ final class Programs implements AutoCloseable {
 
     /** The program's full path, when it is installed. */
     Optional<Path> haproxy() {
-        String name = options.haproxy();
+        return find(options.haproxy());
+    }
+
+    /** The program's full path, when it is installed. */
+    Optional<Path> sysbench() {
+        return find(options.sysbench());
+    }
+
+    private static Optional<Path> find(String name) {
         if (name.contains("/")) {
             return Optional.of(Path.of(name)).filter(Files::isExecutable);
         }
@@ -79,13 +102,30 @@ final class Programs implements AutoCloseable {
     }
 
     Program startHaproxy(Path program, InetSocketAddress backend) throws IOException {
+        Program haproxy = launchHaproxy(program, backend);
+        haproxy.awaitAnswer();
+        return haproxy;
+    }
+
+    /** Starts HAProxy and does not wait for it. */
+    Program launchHaproxy(Path program, InetSocketAddress backend) throws IOException {
         InetSocketAddress address = Connections.freeAddress();
         Path configuration = options.workDirectory().resolve("haproxy-" + address.getPort() + ".cfg");
         Files.writeString(configuration, haproxyConfiguration(address, backend));
-        Program haproxy =
-                start("haproxy", address, List.of(program.toString(), "-db", "-f", configuration.toString()), Map.of());
-        haproxy.awaitAnswer();
-        return haproxy;
+        return start("haproxy", address, List.of(program.toString(), "-db", "-f", configuration.toString()), Map.of());
+    }
+
+    /** Starts MariaDB and does not wait for it. Its data directory is kept from one run to the next. */
+    Program startMariadb() throws IOException {
+        InetSocketAddress address = Connections.freeAddress();
+        Path data = options.workDirectory().resolve("mariadb").toAbsolutePath();
+        List<String> command = new ArrayList<>(List.of(options.mariadb().toString()));
+        command.addAll(MARIADB_OPTIONS);
+        return start(
+                "mariadb",
+                address,
+                command,
+                Map.of("MARIADB_PORT", Integer.toString(address.getPort()), "MARIADB_DATA", data.toString()));
     }
 
     private static String haproxyConfiguration(InetSocketAddress address, InetSocketAddress backend) {
@@ -141,6 +181,17 @@ final class Programs implements AutoCloseable {
         Process process = builder.start();
         running.add(process);
         return new Program(process, address, log);
+    }
+
+    /** Starts a program whose output the caller reads to its end. */
+    synchronized Process startFilter(List<String> command) throws IOException {
+        if (closed) {
+            throw new IOException("the benchmark is ending");
+        }
+        running.removeIf(process -> !process.isAlive());
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        running.add(process);
+        return process;
     }
 
     /** Ends one program, with SIGTERM and after a while with SIGKILL. */

@@ -5,7 +5,18 @@ import java.util.List;
 
 /** One part of the benchmark: measures its targets in turns and adds its rows to the report. */
 interface Section {
-    List<String> NAMES = List.of("requests", "bulk", "connect", "memory", "hold");
+    List<String> NAMES = List.of(
+            "requests",
+            "bulk",
+            "connect",
+            "memory",
+            "hold",
+            "mysql-select",
+            "mysql-read-only",
+            "mysql-read-write",
+            "mysql-large",
+            "mysql-connect",
+            "mysql-memory");
 
     /** The name by which {@code --only} chooses it. */
     String name();

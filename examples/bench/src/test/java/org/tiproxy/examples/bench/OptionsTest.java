@@ -12,7 +12,7 @@ class OptionsTest {
         Options options = parse();
 
         assertThat(Section.NAMES).allMatch(options::wants);
-        assertThat(options.slice()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(options.slice()).isEqualTo(Duration.ofMillis(1500));
     }
 
     @Test

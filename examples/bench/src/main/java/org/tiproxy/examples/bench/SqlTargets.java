@@ -1,0 +1,69 @@
+package org.tiproxy.examples.bench;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A MariaDB server and the ways to it, started when the first section asks for them. */
+final class SqlTargets {
+    private final Programs programs;
+    private @Nullable List<Target> targets;
+
+    SqlTargets(Programs programs) {
+        this.programs = programs;
+    }
+
+    List<Target> get() throws IOException {
+        List<Target> started = targets;
+        if (started == null) {
+            started = start();
+            targets = started;
+        }
+        return started;
+    }
+
+    /** sysbench when it is installed. */
+    SqlLoad load() {
+        return programs.sysbench()
+                .<SqlLoad>map(path -> new Sysbench(programs, path))
+                .orElseGet(JdbcLoad::new);
+    }
+
+    /** A HAProxy of its own, if one is installed. */
+    Optional<Programs.Program> startHaproxy() throws IOException {
+        InetSocketAddress server = get().get(0).address();
+        var path = programs.haproxy();
+        if (path.isEmpty()) {
+            return Optional.empty();
+        }
+        Programs.Program haproxy = programs.launchHaproxy(path.get(), server);
+        haproxy.awaitLogin();
+        return Optional.of(haproxy);
+    }
+
+    /** A tiproxy of its own, if it is built. */
+    Optional<Programs.Program> startTiproxy() throws IOException {
+        InetSocketAddress server = get().get(0).address();
+        if (!programs.hasTiproxy()) {
+            return Optional.empty();
+        }
+        Programs.Program tiproxy = programs.startTiproxy(server, List.of("--protocol", "mysql"));
+        tiproxy.awaitLogin();
+        return Optional.of(tiproxy);
+    }
+
+    private List<Target> start() throws IOException {
+        Programs.Program server = programs.startMariadb();
+        server.awaitLogin();
+        Database.fill(server.address());
+        List<Target> started = new ArrayList<>();
+        started.add(new Target(Target.Kind.DIRECT, server.address()));
+        targets = started;
+        startHaproxy().ifPresent(program -> started.add(new Target(Target.Kind.HAPROXY, program.address())));
+        startTiproxy().ifPresent(program -> started.add(new Target(Target.Kind.TIPROXY, program.address())));
+        return started;
+    }
+}
