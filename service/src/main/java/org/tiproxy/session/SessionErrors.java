@@ -12,6 +12,9 @@ final class SessionErrors {
     /** Clients keep 512 bytes of a message. */
     private static final int MAX_TEXT = 480;
 
+    /** The servers' own words, which tools look for; which ids they were stays in the session's end. */
+    private static final String OUT_OF_ORDER = "Got packets out of order";
+
     private SessionErrors() {}
 
     /** The code for a failure outside of the protocol. */
@@ -81,6 +84,9 @@ final class SessionErrors {
     }
 
     private static ErrPacket packet(ErrorCode code, String text) {
+        if (code == ErrorCode.ER_NET_PACKETS_OUT_OF_ORDER) {
+            return ErrPacket.of(code, OUT_OF_ORDER);
+        }
         return ErrPacket.of(code, text.length() > MAX_TEXT ? text.substring(0, MAX_TEXT) + "..." : text);
     }
 

@@ -270,9 +270,10 @@ class CommandPhaseTest {
     void commandOutOfOrderIsAnsweredAndEndsTheSession() {
         client.send(Packets.command(Command.COM_PING), Hex.packet(3, "0e"));
         assertThat(backend.receiveRest()).isEqualTo(Packets.command(Command.COM_PING));
-        assertThat(ErrPacket.decode(SessionContractTest.receive(client, 1)).code())
-                .isEqualTo(1156);
+        assertThat(ErrPacket.decode(SessionContractTest.receive(client, 1)))
+                .isEqualTo(new ErrPacket(1156, "08S01", "Got packets out of order"));
         assertThat(session.end().reason()).isEqualTo(EndReason.CLIENT_PROTOCOL_ERROR);
+        assertThat(session.end().text()).contains("expected sequence id 0").contains("found 3");
     }
 
     @Test

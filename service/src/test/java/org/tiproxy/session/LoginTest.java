@@ -146,7 +146,12 @@ class LoginTest {
     void wrongSequenceIdIsRefused() {
         MemoryHarness session = greeted(Packets.plain());
         session.client().send(Packets.response(5));
-        expectErr(session, 6, 1156, EndReason.LOGIN_OUT_OF_ORDER);
+        ErrPacket err = ErrPacket.decode(SessionContractTest.receive(session.client(), 6));
+        assertThat(err).isEqualTo(new ErrPacket(1156, "08S01", "Got packets out of order"));
+        assertThat(session.end().reason()).isEqualTo(EndReason.LOGIN_OUT_OF_ORDER);
+        assertThat(session.end().text())
+                .startsWith("expected sequence id 1 of a packet")
+                .contains("found 5");
     }
 
     @Test

@@ -2,52 +2,54 @@ package org.tiproxy.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.code_intelligence.jazzer.api.FuzzedDataProvider;
-import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.IntUnaryOperator;
 import org.tiproxy.wire.Bytes;
 
 /**
- * Coverage-guided fuzzing of whole sessions; without JAZZER_FUZZ only the stored inputs run. The bytes say which peer
- * sends what: whatever it is, the session goes on or ends in an orderly way, and any split into reads gives the same.
+ * A session whose two peers send what an input says: whatever it is, the session goes on or ends in an orderly way, and
+ * any split into reads gives the same.
+ *
+ * <p>An input is the seed of the splits in one byte, the TLS modes in one byte, and steps: who sends (odd for the client)
+ * in one byte, how much in one byte, and that.
  */
-class SessionJazzerTest {
-    private static final String DURATION = "3m";
-    private static final int MAX_STEPS = 20;
+final class FuzzedConversation {
+    private static final int HEAD = 2;
+    private static final int MAX_STEPS = 30;
     private static final TlsMode[] MODES = TlsMode.values();
 
-    /** Who sends something, and what. */
     private record Step(boolean fromClient, Bytes bytes) {}
 
-    /** From the greeting on. */
-    @FuzzTest(maxDuration = DURATION)
-    void logins(FuzzedDataProvider data) {
-        run(data, false);
-    }
+    private FuzzedConversation() {}
 
-    /** Behind a login. */
-    @FuzzTest(maxDuration = DURATION)
-    void commands(FuzzedDataProvider data) {
-        run(data, true);
-    }
-
-    private static void run(FuzzedDataProvider data, boolean loggedIn) {
-        TlsMode client = loggedIn ? TlsMode.DISABLED : data.pickValue(MODES);
-        TlsMode backend = loggedIn ? TlsMode.DISABLED : data.pickValue(MODES);
-        long seed = data.consumeLong();
-        List<Step> steps = new ArrayList<>();
-        while (steps.size() < MAX_STEPS && data.remainingBytes() > 0) {
-            steps.add(new Step(data.consumeBoolean(), Bytes.of(data.consumeBytes(data.consumeInt(0, 200)))));
+    /** Begins before the backend's greeting, or behind a login without TLS. */
+    static void check(byte[] input, boolean loggedIn) {
+        if (input.length < HEAD) {
+            return;
         }
-        SessionConfig config = Packets.config(client, backend);
-        Random random = new Random(seed);
+        int modes = loggedIn ? 0 : Byte.toUnsignedInt(input[1]);
+        SessionConfig config = Packets.config(MODES[modes % MODES.length], MODES[modes / MODES.length % MODES.length]);
+        List<Step> steps = steps(input);
+        Random random = new Random(input[0]);
         List<Object> whole = converse(config, steps, loggedIn, available -> available);
         assertThat(converse(config, steps, loggedIn, available -> 1 + random.nextInt(7)))
                 .isEqualTo(whole);
+    }
+
+    private static List<Step> steps(byte[] input) {
+        List<Step> steps = new ArrayList<>();
+        int at = HEAD;
+        while (steps.size() < MAX_STEPS && at + HEAD < input.length) {
+            boolean fromClient = (input[at] & 1) == 1;
+            int start = at + HEAD;
+            at = Math.min(input.length, start + Byte.toUnsignedInt(input[at + 1]));
+            steps.add(new Step(fromClient, Bytes.of(Arrays.copyOfRange(input, start, at))));
+        }
+        return steps;
     }
 
     private static List<Object> converse(
@@ -71,10 +73,10 @@ class SessionJazzerTest {
             if (adapter.end != null) {
                 break;
             }
-            if (step.fromClient) {
-                adapter.fromClient(step.bytes.toByteArray());
+            if (step.fromClient()) {
+                adapter.fromClient(step.bytes().toByteArray());
             } else if (adapter.engine.phase() != SessionPhase.BACKEND_TLS) {
-                adapter.fromBackend(step.bytes.toByteArray());
+                adapter.fromBackend(step.bytes().toByteArray());
             }
         }
         SessionEnd end = adapter.end;
