@@ -27,10 +27,17 @@ final class MemoryAdapter implements SessionOutput, SessionListener {
     boolean backendTlsAsked;
     boolean clientPaused;
 
+    /**
+     * Whether what the client has sent too early waits until all is read that the backend sends at a time. Otherwise, which
+     * of two bad peers ends the session depends on how the bytes are split.
+     */
+    boolean clientWaitsForItsTurn;
+
     private final IntUnaryOperator chunkSizes;
     private byte[] kept = {};
     private ByteBuffer chunk = ByteBuffer.allocate(0);
     private boolean inEvent;
+    private boolean backendSpeaks;
 
     /** {@code chunkSizes} says how many of the available bytes come in the next chunk. */
     MemoryAdapter(SessionConfig config, IntUnaryOperator chunkSizes) {
@@ -63,6 +70,7 @@ final class MemoryAdapter implements SessionOutput, SessionListener {
 
     void fromBackend(byte[] bytes) {
         int offset = 0;
+        backendSpeaks = true;
         while (offset < bytes.length) {
             int count = Math.max(1, Math.min(bytes.length - offset, chunkSizes.applyAsInt(bytes.length - offset)));
             chunk = padded(bytes, offset, count);
@@ -72,9 +80,14 @@ final class MemoryAdapter implements SessionOutput, SessionListener {
                 throw new AssertionError(chunk.remaining() + " bytes of the backend are left");
             }
         }
+        backendSpeaks = false;
+        offerKept();
     }
 
     private void offerKept() {
+        if (backendSpeaks && clientWaitsForItsTurn) {
+            return;
+        }
         while (kept.length > 0 && !clientPaused && engine.phase() != SessionPhase.CLIENT_TLS) {
             int count = Math.max(1, Math.min(kept.length, chunkSizes.applyAsInt(kept.length)));
             chunk = padded(kept, 0, count);
