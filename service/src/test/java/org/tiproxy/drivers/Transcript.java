@@ -34,9 +34,10 @@ final class Transcript {
 
     private static final Pattern TIME = Pattern.compile("[\\d,.]+ milliseconds");
 
-    /** Connector/J says this when it sees its own request to cancel before it sees the server's error. */
-    private static final Pattern CANCELLED = Pattern.compile(
-            "\\S+StatementCancelledException \\[0 null] .*|\\S+QueryInterruptedException \\[1317 70100] .*");
+    /** Connector/J says either, as it sees its own request to cancel before or after the server's error. */
+    private static final Pattern CANCELLED =
+            Pattern.compile("com\\.mysql\\.[a-z0-9.]+MySQL(StatementCancelled|QueryInterrupted)Exception"
+                    + " \\[(0 null|1317 70100)] .*");
 
     private final List<String> lines = new ArrayList<>();
     private final Pattern port;
@@ -121,7 +122,7 @@ final class Transcript {
         // Connector/J quotes whole stack traces, this program's lines included.
         int nested = message.indexOf("** BEGIN NESTED EXCEPTION **");
         return text.append(' ')
-                .append(nested < 0 ? message : message.substring(0, nested).strip())
+                .append(shortened(nested < 0 ? message : message.substring(0, nested).strip()))
                 .toString();
     }
 
@@ -213,8 +214,12 @@ final class Transcript {
         if (value instanceof Clob clob) {
             return "clob " + clob.getSubString(1, Math.toIntExact(clob.length()));
         }
-        String text = value.toString();
-        return text.length() > LONG ? "text " + render(text.getBytes(StandardCharsets.UTF_8)) : text;
+        return shortened(value.toString());
+    }
+
+    /** Some errors quote the whole value. */
+    private static String shortened(String text) {
+        return text.length() > 5 * LONG ? "text " + render(text.getBytes(StandardCharsets.UTF_8)) : text;
     }
 
     private static String render(byte[] bytes) {

@@ -227,7 +227,8 @@ final class TypeScenarios {
                 run.execute(
                         connection,
                         "SHOW SESSION VARIABLES WHERE Variable_name LIKE 'character_set%' OR Variable_name LIKE 'coll%'");
-                ScenarioRun.prepare(connection, "SET NAMES latin1");
+                // MariaDB Connector/J 4 refuses it and closes the connection.
+                run.execute(connection, "SET NAMES latin1");
                 run.execute(connection, "SELECT HEX(l), LENGTH(u), CHARSET('x') FROM words ORDER BY id");
             }
         }
