@@ -58,7 +58,11 @@ final class LoadDataScenarios {
             run.execute(connection, load(run.folder().resolve("missing.csv")));
             run.execute(connection, "SELECT 'still there'");
             run.execute(connection, "LOAD DATA LOCAL INFILE '" + small + "' INTO TABLE nowhere");
-            run.execute(connection, "SELECT 1; " + load(small) + "; SELECT 2; " + load(odd) + "; SELECT 3");
+            // MariaDB's 2.7 refuses a file in a later statement with a wrong sequence number: the server goes on waiting,
+            // the proxy ends the session.
+            if (run.driver() != JdbcDriver.MARIADB_2_7_13) {
+                run.execute(connection, "SELECT 1; " + load(small) + "; SELECT 2; " + load(odd) + "; SELECT 3");
+            }
             run.execute(connection, "SELECT COUNT(*), SUM(id), SUM(CRC32(word)) FROM loaded");
         }
     }

@@ -51,12 +51,12 @@ final class ScenarioRun {
         return run.out.lines();
     }
 
-    JdbcDriver.Family family() {
-        return driver.family();
+    JdbcDriver driver() {
+        return driver;
     }
 
     boolean isConnectorJ() {
-        return family().isConnectorJ();
+        return driver.family().isConnectorJ();
     }
 
     Transcript out() {
