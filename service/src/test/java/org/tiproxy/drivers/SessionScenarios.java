@@ -161,7 +161,7 @@ final class SessionScenarios {
         try (Statement statement = connection.createStatement();
                 Connection admin = run.admin()) {
             CompletableFuture<Void> done = CompletableFuture.runAsync(
-                    () -> run.out().attempt(sql, () -> {
+                    () -> run.out().lost(sql, () -> {
                         try (ResultSet rows = statement.executeQuery(sql)) {
                             run.out().rows(rows);
                         }
