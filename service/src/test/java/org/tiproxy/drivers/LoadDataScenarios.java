@@ -58,7 +58,8 @@ final class LoadDataScenarios {
             run.execute(connection, load(run.folder().resolve("missing.csv")));
             run.execute(connection, "SELECT 'still there'");
             run.execute(connection, "LOAD DATA LOCAL INFILE '" + small + "' INTO TABLE nowhere");
-            // With a wrong sequence number 5.1 sends, and 2.7 refuses, a file in a later statement: that ends the session
+            // With a wrong sequence number 5.1 sends, and 2.7 refuses, a file in a later statement: that ends the
+            // session
             // at the server too, in other words or after a long wait.
             if (run.driver() != JdbcDriver.CONNECTOR_J_5_1_49 && run.driver() != JdbcDriver.MARIADB_2_7_13) {
                 run.execute(connection, "SELECT 1; " + load(small) + "; SELECT 2; " + load(odd) + "; SELECT 3");

@@ -122,7 +122,8 @@ final class Transcript {
         // Connector/J quotes whole stack traces, this program's lines included.
         int nested = message.indexOf("** BEGIN NESTED EXCEPTION **");
         return text.append(' ')
-                .append(shortened(nested < 0 ? message : message.substring(0, nested).strip()))
+                .append(shortened(
+                        nested < 0 ? message : message.substring(0, nested).strip()))
                 .toString();
     }
 
