@@ -17,6 +17,9 @@ final class ClientProgram {
     static final Path CLIENTS =
             Path.of("..", "target", "clients").toAbsolutePath().normalize();
 
+    /** For programs that do not connect: a port that their output does not mention. */
+    private static final int NO_PORT = 65_536;
+
     private ClientProgram() {}
 
     /**
@@ -49,7 +52,7 @@ final class ClientProgram {
     /** Whether a command can be run and succeeds. */
     static boolean works(Path folder, String... command) throws InterruptedException {
         try {
-            return run(folder, 0, Arrays.asList(command)).contains("exit code 0");
+            return run(folder, NO_PORT, Arrays.asList(command)).contains("exit code 0");
         } catch (IOException e) {
             return false;
         }
