@@ -96,7 +96,7 @@ final class LoginClients {
                                 folder,
                                 "node",
                                 "-e",
-                                "require('" + ClientProgram.CLIENTS + "/node_modules/" + module + "')"),
+                                "require('module').createRequire('" + ClientProgram.CLIENTS + "/')('" + module + "')"),
                         "node, or the module " + module + " in " + ClientProgram.CLIENTS + ", is not installed");
                 compare((port, user, password) -> ClientProgram.run(
                         folder,
