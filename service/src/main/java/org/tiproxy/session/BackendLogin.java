@@ -100,8 +100,8 @@ public final class BackendLogin {
                 }
             }
             if (chunk.hasRemaining() && (state == State.TLS_WANTED || state == State.DONE)) {
-                throw new ProtocolException("login: expected nothing in state " + state + ", but found "
-                        + chunk.remaining() + " bytes");
+                throw new ProtocolException(
+                        "login: expected nothing in state " + state + ", but found " + chunk.remaining() + " bytes");
             }
         });
     }
@@ -132,12 +132,7 @@ public final class BackendLogin {
                 case LOGGED_IN -> {
                     OkPacket ok = OkPacket.decode(Bytes.of(packet), capabilities);
                     result = greetedInfo()
-                            .loggedIn(
-                                    request.key().user(),
-                                    request.schema(),
-                                    collationId(),
-                                    capabilities,
-                                    ok);
+                            .loggedIn(request.key().user(), request.schema(), collationId(), capabilities, ok);
                     moveTo(State.DONE);
                 }
                 case REFUSED -> fail(ErrPacket.decode(Bytes.of(packet)));
@@ -198,12 +193,10 @@ public final class BackendLogin {
 
     /** What the client wants and the backend has, and how the proxy itself lays out its packets. */
     private long negotiated(HandshakeV10 hello) {
-        long own = request.credentials() == null || attributes.encoded().isEmpty()
-                ? 0
-                : Capability.CLIENT_CONNECT_ATTRS.mask();
-        long common = (request.key().capabilities() | own | (tls ? Capability.CLIENT_SSL.mask() : 0))
-                & (hello.capabilities() | Capability.CLIENT_LONG_PASSWORD.mask());
-        return request.schema().isEmpty() ? common : common | Capability.CLIENT_CONNECT_WITH_DB.mask();
+        boolean withAttributes =
+                request.credentials() != null && !attributes.encoded().isEmpty();
+        long own = withAttributes ? Capability.CLIENT_CONNECT_ATTRS.mask() : 0;
+        return request.key().negotiatedWith(hello, tls, !request.schema().isEmpty(), own);
     }
 
     /** A wider one, which only COM_CHANGE_USER has room for, follows when the connection is adopted. */

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  *     connection: a pooled one as its last user has left it, or a new one that has greeted and nothing more
  * @param fresh whether only a new connection will do
  */
-public record BackendRequest(PoolKey key, String schema, @Nullable BackendCredentials credentials, boolean fresh) {
+public record BackendRequest(
+        PoolKey key, String schema, @Nullable BackendCredentials credentials, boolean fresh) {
     /** The same, and nothing from the pool. */
     BackendRequest withFresh() {
         return new BackendRequest(key, schema, credentials, true);

@@ -194,9 +194,6 @@ final class ClientAuthentication {
 
     private static SessionFailure impossible(String text) {
         return SessionFailure.told(
-                ErrorSource.CLIENT,
-                EndReason.AUTHENTICATION_IMPOSSIBLE,
-                ErrorCode.ER_NOT_SUPPORTED_AUTH_MODE,
-                text);
+                ErrorSource.CLIENT, EndReason.AUTHENTICATION_IMPOSSIBLE, ErrorCode.ER_NOT_SUPPORTED_AUTH_MODE, text);
     }
 }

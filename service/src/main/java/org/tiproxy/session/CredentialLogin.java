@@ -142,10 +142,7 @@ final class CredentialLogin {
 
     private static SessionFailure impossible(String text) {
         return SessionFailure.told(
-                ErrorSource.PROXY,
-                EndReason.AUTHENTICATION_IMPOSSIBLE,
-                ErrorCode.ER_NOT_SUPPORTED_AUTH_MODE,
-                text);
+                ErrorSource.PROXY, EndReason.AUTHENTICATION_IMPOSSIBLE, ErrorCode.ER_NOT_SUPPORTED_AUTH_MODE, text);
     }
 
     /** The ERR that stands for a failure of any kind. */

@@ -24,9 +24,7 @@ public final class KnownUsers implements UserStore {
         for (KnownUser user : users) {
             byName.put(user.name(), user);
         }
-        models = byName.isEmpty()
-                ? List.of(KnownUser.withPassword("", new Secret("")))
-                : List.copyOf(byName.values());
+        models = byName.isEmpty() ? List.of(KnownUser.withPassword("", new Secret(""))) : List.copyOf(byName.values());
         new SecureRandom().nextBytes(key);
     }
 

@@ -14,6 +14,7 @@ import static org.tiproxy.wire.protocol.Capability.CLIENT_SSL;
 import static org.tiproxy.wire.protocol.Capability.CLIENT_SSL_VERIFY_SERVER_CERT;
 
 import org.tiproxy.wire.protocol.Capability;
+import org.tiproxy.wire.server.HandshakeV10;
 
 /**
  * Which backend connections can serve a session, apart from the backend's address and its TLS, which the adapter adds.
@@ -57,6 +58,18 @@ public record PoolKey(String user, long capabilities, int collationId) {
     static boolean sameEffect(long left, long right) {
         long ignored = WITHOUT_EFFECT | OWN | CLIENT_CONNECT_ATTRS.mask() | Capability.CLIENT_LONG_PASSWORD.mask();
         return ((left ^ right) & ~ignored) == 0;
+    }
+
+    /**
+     * The flags of a login on a connection that has greeted so.
+     *
+     * @param own what the proxy adds of its own accord
+     */
+    long negotiatedWith(HandshakeV10 greeting, boolean tls, boolean withSchema, long own) {
+        long wanted = capabilities | own | (tls ? CLIENT_SSL.mask() : 0);
+        // Whether to set bit 0 is up to the client: without it, it is MariaDB's.
+        long common = wanted & (greeting.capabilities() | Capability.CLIENT_LONG_PASSWORD.mask());
+        return withSchema ? common | CLIENT_CONNECT_WITH_DB.mask() : common;
     }
 
     private static long effective(long capabilities) {
