@@ -4,8 +4,10 @@
 #
 #   mariadb.sh [option …] run the server; options of mariadbd win over those given below
 #   mariadb.sh --which    print the server that would run, without starting it; fails, and says why, if there is none
+#   mariadb.sh --OPTION.. run the server with further options; they win over those that are set here
 #
 # Environment:
+#   MARIADB_BASEDIR       the installation to use, for example /usr; default: what is installed, else what is unpacked
 #   MARIADB_PORT          port on 127.0.0.1, default 13306
 #   MARIADB_DATA          data directory, default target/data beside this script
 set -eu
@@ -36,9 +38,16 @@ is_mariadb() {
     esac
 }
 
-# Sets "server" and "install", and "basedir" when the server is the unpacked one.
+# Sets "server" and "install", and "basedir" when the server is the unpacked one or was asked for.
 find_server() {
-    basedir=
+    basedir=${MARIADB_BASEDIR:-}
+    if [ -n "$basedir" ]; then
+        # Not every unpacker keeps the permissions.
+        chmod +x "$basedir"/bin/* "$basedir"/scripts/* 2>/dev/null || true
+        server=$(PATH="$basedir/sbin:$basedir/bin" command -v mariadbd) &&
+            install=$(PATH="$basedir/bin:$basedir/scripts" command -v mariadb-install-db) && return
+        fail "no mariadbd and mariadb-install-db below MARIADB_BASEDIR=$basedir"
+    fi
     if server=$(find_program mariadbd mysqld) && is_mariadb "$server" &&
         install=$(find_program mariadb-install-db mysql_install_db); then
         return

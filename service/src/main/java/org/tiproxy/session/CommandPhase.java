@@ -31,6 +31,7 @@ final class CommandPhase {
     private final SchemaTracker schemas;
     private final int maxInFlight;
     private final int maxChangeUser;
+    private final boolean keepsBackend;
     private final CommandScanner commands = new CommandScanner(HEAD_LIMIT);
     private final ResponseScanner responses;
     private final InjectedStatement injected;
@@ -45,6 +46,8 @@ final class CommandPhase {
     private boolean answeredEarly;
     private boolean sendingFile;
     private boolean quitting;
+    private boolean multiStatementsChanged;
+    private @Nullable Command leavesTraces;
     private byte @Nullable [] changeUser;
     private boolean changeUserComplete;
 
@@ -60,6 +63,22 @@ final class CommandPhase {
             SessionListener listener,
             ConnectionIds connectionIds,
             long capabilities) {
+        this(config, output, listener, connectionIds, capabilities, false);
+    }
+
+    /**
+     * A phase in front of its first command.
+     *
+     * @param keepsBackend whether the backend connection outlives the session: then COM_QUIT is not for the backend
+     */
+    CommandPhase(
+            SessionConfig config,
+            SessionOutput output,
+            SessionListener listener,
+            ConnectionIds connectionIds,
+            long capabilities,
+            boolean keepsBackend) {
+        this.keepsBackend = keepsBackend;
         this.output = output;
         this.listener = listener;
         this.kills = new KillRewriter(commands, connectionIds);
@@ -78,7 +97,7 @@ final class CommandPhase {
         return transactions.state();
     }
 
-    /** Whether COM_QUIT has been forwarded. */
+    /** Whether COM_QUIT has been seen. */
     boolean isQuitting() {
         return quitting;
     }
@@ -95,6 +114,37 @@ final class CommandPhase {
 
     private boolean isClientIdle() {
         return inFlight.isEmpty() && changeUser == null && !sendingFile && commands.atPacketStart() && awaitingHead;
+    }
+
+    /** Whether the client has gone and all of its commands are answered. */
+    boolean hasQuit() {
+        return quitting && inFlight.isEmpty();
+    }
+
+    /** Whether COM_SET_OPTION has been used. */
+    boolean isMultiStatementsChanged() {
+        return multiStatementsChanged;
+    }
+
+    /** Why the backend's connection cannot serve others, for people; null if nothing speaks against it. */
+    @Nullable
+    String reasonToClose() {
+        if (endedByBackend) {
+            return "the backend closes it";
+        }
+        if (!inFlight.isEmpty()) {
+            return inFlight.command() + " was in flight";
+        }
+        if (sendingFile || changeUser != null || !(quitting || (commands.atPacketStart() && awaitingHead))) {
+            return "a command was on its way";
+        }
+        if (!responses.atPacketStart()) {
+            return "the backend was in the middle of a packet";
+        }
+        if (statements.cursorCount() > 0) {
+            return statements.cursorCount() + " cursors were open";
+        }
+        return leavesTraces == null ? null : leavesTraces + " was used";
     }
 
     /** The command that is executed, or the one that the client is sending; null if there is none. */
@@ -284,6 +334,14 @@ final class CommandPhase {
             changeUser = copyOf(commands.head());
             return;
         }
+        if (command == Command.COM_QUIT && keepsBackend) {
+            // Nothing of this packet, nor what the client may send behind it, is for the backend.
+            forwardToBackend(start);
+            forwardedToBackend = chunk.position();
+            quitting = true;
+            listener.commandEnded(command);
+            return;
+        }
         ByteBuffer rewritten = kills.rewritten();
         if (rewritten != null) {
             forwardToBackend(start);
@@ -304,6 +362,10 @@ final class CommandPhase {
         }
         if (command == Command.COM_INIT_DB) {
             schemas.onInitDb(commands);
+        }
+        multiStatementsChanged |= command == Command.COM_SET_OPTION;
+        if (leavesTraces(command)) {
+            leavesTraces = command;
         }
         answeredEarly = false;
         inFlight.add(command, commands.lastSequenceId(), statementId);
@@ -402,6 +464,32 @@ final class CommandPhase {
             output.forwardToClient(forwardedToClient, end);
             forwardedToClient = end;
         }
+    }
+
+    /** Commands behind which nobody knows for sure what a connection is good for. */
+    private static boolean leavesTraces(Command command) {
+        return switch (command) {
+            case COM_QUIT,
+                    COM_INIT_DB,
+                    COM_QUERY,
+                    COM_FIELD_LIST,
+                    COM_REFRESH,
+                    COM_STATISTICS,
+                    COM_PROCESS_INFO,
+                    COM_PROCESS_KILL,
+                    COM_PING,
+                    COM_CHANGE_USER,
+                    COM_STMT_PREPARE,
+                    COM_STMT_EXECUTE,
+                    COM_STMT_SEND_LONG_DATA,
+                    COM_STMT_CLOSE,
+                    COM_STMT_RESET,
+                    COM_SET_OPTION,
+                    COM_STMT_FETCH,
+                    COM_RESET_CONNECTION,
+                    COM_STMT_BULK_EXECUTE -> false;
+            default -> true;
+        };
     }
 
     private static boolean isAnswered(Command command) {

@@ -38,7 +38,7 @@ public enum EndReason {
     TLS_NOT_OFFERED(ErrorSource.CLIENT, Kind.HANDSHAKE),
     /** TLS with the client could not be started. */
     CLIENT_TLS_FAILED(ErrorSource.CLIENT, Kind.HANDSHAKE),
-    /** The backend refused the login with an ERR, which the client has got. */
+    /** The backend, or the proxy itself, refused the login with an ERR, which the client has got. */
     LOGIN_REFUSED(ErrorSource.CLIENT, Kind.AUTHENTICATION),
     /** The authentication plugin cannot be used over the legs as they are encrypted. */
     AUTHENTICATION_IMPOSSIBLE(ErrorSource.PROXY, Kind.AUTHENTICATION),

@@ -14,7 +14,7 @@ import org.tiproxy.wire.protocol.Command;
  */
 final class LoginFields {
     /** No server has a plugin of this name, so that it asks for the account's own with an AuthSwitchRequest. */
-    private static final String NO_PLUGIN = "tiproxy_ask_again";
+    static final String NO_PLUGIN = "tiproxy_ask_again";
 
     private final long capabilities;
     private final Bytes user;

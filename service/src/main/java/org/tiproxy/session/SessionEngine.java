@@ -44,7 +44,7 @@ import org.tiproxy.wire.server.OkPacket;
  * <p>When the backend fails while the client is due to speak, and the client is not logged in yet, its next packet is
  * awaited first: only then does an ERR have the sequence id that it expects.
  */
-public final class SessionEngine {
+public final class SessionEngine implements SessionEvents {
     private static final String QUIT = "COM_QUIT";
 
     private final SessionConfig config;
@@ -55,8 +55,7 @@ public final class SessionEngine {
     private SessionPhase phase = SessionPhase.CONNECTING;
     private boolean clientPaused;
     private boolean draining;
-    private int spokenFirst;
-    private int spokenFirstBytes;
+    private final SpokenFirst spokenFirst = new SpokenFirst();
     private @Nullable SessionFailure deferred;
     private byte @Nullable [] deferredErr;
 
@@ -96,21 +95,25 @@ public final class SessionEngine {
     }
 
     /** Where the session is. */
+    @Override
     public SessionPhase phase() {
         return phase;
     }
 
     /** Who is logged in; null before that. */
+    @Override
     public @Nullable Login login() {
         return login;
     }
 
     /** What is known about a transaction. */
+    @Override
     public TransactionState transaction() {
         return commands == null ? TransactionState.NONE : commands.transaction();
     }
 
     /** The command that the backend executes, or that the client is sending; null if there is none. */
+    @Override
     public @Nullable Command commandInFlight() {
         if (phase == SessionPhase.CHANGE_USER) {
             return Command.COM_CHANGE_USER;
@@ -119,11 +122,13 @@ public final class SessionEngine {
     }
 
     /** How many prepared statements are open. */
+    @Override
     public int openStatements() {
         return commands == null ? 0 : commands.statements().openCount();
     }
 
     /** How many cursors of prepared statements are open. */
+    @Override
     public int openCursors() {
         return commands == null ? 0 : commands.statements().cursorCount();
     }
@@ -136,11 +141,13 @@ public final class SessionEngine {
     }
 
     /** There is no connection to the backend, or no TLS with it, and there will be none. */
+    @Override
     public void backendFailed(ProxyException cause) {
         onBackendFailure(SessionErrors.unavailable(cause));
     }
 
     /** The client has sent bytes; or those that were kept are offered again. See the class comment. */
+    @Override
     public void clientBytes(ByteBuffer chunk) {
         try {
             readClient(chunk);
@@ -161,6 +168,7 @@ public final class SessionEngine {
     }
 
     /** The backend has sent bytes: all are taken. */
+    @Override
     public void backendBytes(ByteBuffer chunk) {
         try {
             readBackend(chunk);
@@ -176,6 +184,7 @@ public final class SessionEngine {
     }
 
     /** TLS with the client is up: what comes from now on is decrypted. */
+    @Override
     public void clientTlsStarted() {
         LoginExchange current = exchange;
         if (phase == SessionPhase.CLIENT_TLS && current != null) {
@@ -199,18 +208,21 @@ public final class SessionEngine {
     }
 
     /** The client's connection is closed, or broken, or TLS with it failed. */
+    @Override
     public void clientClosed(String reason) {
         EndReason why = switch (phase) {
             case QUITTING -> EndReason.CLIENT_QUIT;
             case CLIENT_TLS -> EndReason.CLIENT_TLS_FAILED;
             case COMMANDS, CHANGE_USER, ENDED -> EndReason.CLIENT_CLOSED;
-            case CONNECTING, GREETING, HANDSHAKE, BACKEND_TLS, AUTHENTICATION -> EndReason.CLOSED_BEFORE_LOGIN;
+            case CONNECTING, GREETING, HANDSHAKE, BACKEND_TLS, AUTHENTICATION, ACQUIRING ->
+                EndReason.CLOSED_BEFORE_LOGIN;
         };
         sayGoodbye();
         end(SessionFailure.silent(why, why == EndReason.CLIENT_QUIT ? QUIT : reason));
     }
 
     /** The backend's connection is closed, or broken, or TLS with it failed. */
+    @Override
     public void backendClosed(String reason) {
         Command command = commandInFlight();
         SessionFailure failure;
@@ -233,6 +245,7 @@ public final class SessionEngine {
      * The time to log in is over. Does nothing if the client is logged in. It should run from
      * {@link SessionPhase#HANDSHAKE} on, because before that the client waits for the backend.
      */
+    @Override
     public void loginTimedOut() {
         if (!phase.isBeforeLogin()) {
             return;
@@ -253,12 +266,14 @@ public final class SessionEngine {
     }
 
     /** Ends the session now. The client is told the cause if it is where an ERR can be understood. */
+    @Override
     public void kill(ProxyException cause) {
         sayGoodbye();
         endUnasked(SessionErrors.killed(cause));
     }
 
     /** Ends the session as soon as it is in no transaction and no command is in flight: perhaps at once. */
+    @Override
     public void drain() {
         draining = true;
         settle();
@@ -291,31 +306,19 @@ public final class SessionEngine {
             SessionPhase phaseBefore = phase;
             int positionBefore = chunk.position();
             switch (phase) {
-                case CONNECTING, GREETING -> onSpokenFirst(chunk);
+                case CONNECTING, GREETING -> spokenFirst.take(chunk);
                 case HANDSHAKE -> readHandshake(chunk);
                 case AUTHENTICATION, CHANGE_USER -> readAuthReply(chunk);
                 case COMMANDS -> {
                     present(commands).onClientBytes(chunk);
                     advance();
                 }
-                case CLIENT_TLS, BACKEND_TLS -> {}
+                case CLIENT_TLS, BACKEND_TLS, ACQUIRING -> {}
                 case QUITTING, ENDED -> chunk.position(chunk.limit());
             }
             if (!chunk.hasRemaining() || (phase == phaseBefore && chunk.position() == positionBefore)) {
                 return;
             }
-        }
-    }
-
-    private void onSpokenFirst(ByteBuffer chunk) {
-        while (chunk.hasRemaining() && spokenFirstBytes < Integer.BYTES) {
-            spokenFirst |= (chunk.get() & 0xff) << (8 * spokenFirstBytes++);
-        }
-        if (spokenFirstBytes == Integer.BYTES) {
-            EndReason foreign = ForeignProtocol.of(spokenFirst);
-            throw foreign == null
-                    ? SessionFailure.silent(EndReason.SPOKE_FIRST, "the client spoke before the server's greeting")
-                    : SessionFailure.silent(foreign, ForeignProtocol.describe(foreign));
         }
     }
 
@@ -379,7 +382,7 @@ public final class SessionEngine {
                     present(commands).onBackendBytes(chunk);
                     advance();
                 }
-                case CONNECTING, BACKEND_TLS ->
+                case CONNECTING, BACKEND_TLS, ACQUIRING ->
                     throw new ProtocolException(
                             "expected nothing in phase " + phase + ", but found " + chunk.remaining() + " bytes");
                 case ENDED -> {
@@ -503,7 +506,7 @@ public final class SessionEngine {
         return switch (phase) {
             case HANDSHAKE, CLIENT_TLS -> true;
             case AUTHENTICATION, CHANGE_USER -> present(authentication).isClientsTurn();
-            case CONNECTING, GREETING, BACKEND_TLS, COMMANDS, QUITTING, ENDED -> false;
+            case CONNECTING, GREETING, BACKEND_TLS, ACQUIRING, COMMANDS, QUITTING, ENDED -> false;
         };
     }
 
@@ -511,7 +514,7 @@ public final class SessionEngine {
         return switch (phase) {
             case AUTHENTICATION, CHANGE_USER -> present(authentication).isClientsTurn();
             case COMMANDS -> present(commands).isReading();
-            case BACKEND_TLS -> false;
+            case BACKEND_TLS, ACQUIRING -> false;
             case CONNECTING, GREETING, HANDSHAKE, CLIENT_TLS, QUITTING, ENDED -> true;
         };
     }
@@ -595,7 +598,7 @@ public final class SessionEngine {
     /** The sequence id that an ERR of ours needs now; -1 if the client could not understand it. */
     private int nextSequenceIdToClient() {
         return switch (phase) {
-            case CONNECTING, GREETING, HANDSHAKE, BACKEND_TLS, AUTHENTICATION, CHANGE_USER ->
+            case CONNECTING, GREETING, HANDSHAKE, BACKEND_TLS, AUTHENTICATION, ACQUIRING, CHANGE_USER ->
                 present(clientLeg).nextSequenceId();
             case COMMANDS -> present(commands).nextSequenceIdToClient();
             case CLIENT_TLS, QUITTING, ENDED -> -1;

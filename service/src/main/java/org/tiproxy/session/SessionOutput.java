@@ -52,7 +52,25 @@ public interface SessionOutput {
     void resumeClient();
 
     /**
-     * The session is over: closes both connections, after what was sent and forwarded has been flushed. Nothing is
+     * Finds a backend connection, in the pool or new, and makes it what the request wants. Then one of {@link
+     * PooledSessionEngine#backendAcquired}, {@link PooledSessionEngine#backendRefused} and {@link
+     * PooledSessionEngine#backendFailed}; {@link #end} before that cancels the request. Only asked for by sessions over
+     * pooled connections.
+     */
+    default void acquireBackend(BackendRequest request) {
+        throw new UnsupportedOperationException("this adapter has no pool");
+    }
+
+    /**
+     * Takes the acquired connection back: the session sends nothing on it any more, and wants nothing of what it may
+     * still say. Called exactly once for each acquired connection.
+     */
+    default void releaseBackend(BackendRelease release) {
+        throw new UnsupportedOperationException("this adapter has no pool");
+    }
+
+    /**
+     * The session is over: closes its connections, after what was sent and forwarded has been flushed. Nothing is
      * called after this; events that come later do nothing.
      */
     void end(SessionEnd end);

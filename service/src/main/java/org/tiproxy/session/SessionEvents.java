@@ -1,0 +1,60 @@
+package org.tiproxy.session;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+import org.tiproxy.error.ProxyException;
+import org.tiproxy.wire.protocol.Command;
+
+/**
+ * What an adapter reports to a session, and asks it: the same whether the session has a backend connection of its own
+ * ({@link SessionEngine}) or borrows one from a pool ({@link PooledSessionEngine}). One event at a time; none blocks, and
+ * none throws.
+ */
+public interface SessionEvents {
+    /** Where the session is. */
+    SessionPhase phase();
+
+    /** Who is logged in; null before that. */
+    @Nullable
+    Login login();
+
+    /** What is known about a transaction. */
+    TransactionState transaction();
+
+    /** The command that the backend executes, or that the client is sending; null if there is none. */
+    @Nullable
+    Command commandInFlight();
+
+    /** How many prepared statements are open. */
+    int openStatements();
+
+    /** How many cursors of prepared statements are open. */
+    int openCursors();
+
+    /** The client has sent bytes; or those that were kept are offered again. */
+    void clientBytes(ByteBuffer chunk);
+
+    /** The backend has sent bytes: all are taken. */
+    void backendBytes(ByteBuffer chunk);
+
+    /** TLS with the client is up: what comes from now on is decrypted. */
+    void clientTlsStarted();
+
+    /** There is no connection to the backend, and there will be none. */
+    void backendFailed(ProxyException cause);
+
+    /** The client's connection is closed, or broken, or TLS with it failed. */
+    void clientClosed(String reason);
+
+    /** The backend's connection is closed, or broken. */
+    void backendClosed(String reason);
+
+    /** The time to log in is over. Does nothing if the client is logged in. */
+    void loginTimedOut();
+
+    /** Ends the session now. The client is told the cause if it is where an ERR can be understood. */
+    void kill(ProxyException cause);
+
+    /** Ends the session as soon as it is in no transaction and no command is in flight: perhaps at once. */
+    void drain();
+}

@@ -1,0 +1,230 @@
+package org.tiproxy.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tiproxy.common.Secret;
+import org.tiproxy.session.ConnectionCleaner.State;
+import org.tiproxy.wire.Bytes;
+import org.tiproxy.wire.Hex;
+import org.tiproxy.wire.auth.MysqlNativePassword;
+import org.tiproxy.wire.client.ComChangeUser;
+import org.tiproxy.wire.client.ConnectionAttributes;
+import org.tiproxy.wire.protocol.Capability;
+import org.tiproxy.wire.server.HandshakeV10;
+import org.tiproxy.wire.server.OkPacket;
+
+/** Cleaning, with a backend that a test plays. */
+class ConnectionCleanerTest {
+    private static final Bytes SECRET = Bytes.ofUtf8("s3cret");
+    private static final BackendCredentials CREDENTIALS = BackendCredentials.ofPassword("root", new Secret("s3cret"));
+    private static final long CAPABILITIES = Packets.CLIENT_CAPABILITIES & ~Capability.CLIENT_CONNECT_ATTRS.mask();
+    private static final PoolKey KEY = PoolKey.ofUser("root", CAPABILITIES, 45);
+
+    /** SHOW PROFILES without rows, with CLIENT_DEPRECATE_EOF. */
+    private static final byte[] NO_PROFILES = Hex.join(
+            Hex.packet(1, "03"),
+            Hex.packet(2, "'a column'"),
+            Hex.packet(3, "'a column'"),
+            Hex.packet(4, "'a column'"),
+            Hex.packet(5, "fe 00 00 0200 0000"));
+
+    private final SentPackets sent = new SentPackets();
+
+    private static BackendConnectionInfo connection(String version) {
+        HandshakeV10 greeting = new HandshakeV10(
+                version, 11, Packets.SCRAMBLE, Packets.MYSQL_CAPABILITIES, 45, 2, "mysql_native_password");
+        return new BackendConnectionInfo(greeting, false, "root", "test", 45, CAPABILITIES, OkPacket.of(2));
+    }
+
+    private static BackendRequest request(String schema, BackendCredentials credentials) {
+        return new BackendRequest(KEY, schema, credentials, false);
+    }
+
+    private ConnectionCleaner afterUse(String version, boolean optionUsed, BackendCredentials credentials) {
+        BackendRelease release = new BackendRelease(connection(version), true, "", optionUsed);
+        return ConnectionCleaner.afterUse(release, request("test", credentials), ConnectionAttributes.NONE, sent);
+    }
+
+    private ConnectionCleaner beforeUse(BackendRequest request) {
+        return ConnectionCleaner.beforeUse(connection("11.4.5-MariaDB"), request, ConnectionAttributes.NONE, sent);
+    }
+
+    private static void receive(ConnectionCleaner cleaner, byte[]... packets) {
+        for (byte[] packet : packets) {
+            for (byte b : packet) {
+                cleaner.bytes(ByteBuffer.wrap(new byte[] {b}));
+            }
+        }
+    }
+
+    private static String name(SentPackets.Packet packet) {
+        assertThat(packet.sequenceId()).isZero();
+        byte[] payload = packet.payload().toByteArray();
+        return switch (packet.header()) {
+            case 0x02 -> "INIT_DB " + Bytes.of(payload, 1, payload.length - 1).utf8();
+            case 0x03 -> Bytes.of(payload, 1, payload.length - 1).utf8();
+            case 0x11 -> "CHANGE_USER";
+            case 0x1b -> "SET_OPTION " + payload[1];
+            case 0x1f -> "RESET_CONNECTION";
+            default -> "0x" + Integer.toHexString(packet.header());
+        };
+    }
+
+    private String plan() {
+        return sent.take().stream().map(ConnectionCleanerTest::name).collect(Collectors.joining("; "));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "5.5.5-10.11.6-MariaDB  | false | true  | SHOW PROFILES; SET ROLE NONE; CHANGE_USER",
+                "11.4.5-MariaDB         | true  | true  | SHOW PROFILES; SET ROLE NONE; SET_OPTION 0; CHANGE_USER",
+                "11.4.5-MariaDB         | false | false | SHOW PROFILES; SET ROLE NONE; RESET_CONNECTION",
+                "8.4.3                  | false | true  | SHOW PROFILES; SET ROLE NONE; CHANGE_USER",
+                "8.4.3                  | true  | false | SHOW PROFILES; SET ROLE NONE; SET_OPTION 0; RESET_CONNECTION",
+                "9.1.0                  | false | true  | SHOW PROFILES; SET ROLE NONE; CHANGE_USER",
+                "5.7.44-log             | false | true  | SHOW PROFILES; CHANGE_USER",
+                "8.0.11-TiDB-v8.5.0     | false | true  | SET ROLE NONE; CHANGE_USER",
+                "8.0.11-TiDB-v8.5.0     | false | false | SET ROLE NONE; RESET_CONNECTION"
+            })
+    void thePlanFitsTheServer(String version, boolean optionUsed, boolean withCredentials, String plan) {
+        ConnectionCleaner cleaner = afterUse(version, optionUsed, withCredentials ? CREDENTIALS : null);
+        assertThat(plan()).isEqualTo(plan);
+        assertThat(cleaner.state()).isEqualTo(State.RUNNING);
+    }
+
+    @Test
+    void itIsCleanWhenAllStepsHaveSucceeded() {
+        ConnectionCleaner cleaner = afterUse("11.4.5-MariaDB", true, CREDENTIALS);
+        List<SentPackets.Packet> packets = sent.take();
+        ComChangeUser change =
+                ComChangeUser.decode(packets.get(packets.size() - 1).payload(), CAPABILITIES);
+        assertThat(change.user().utf8()).isEqualTo("root");
+        assertThat(change.schema().utf8()).isEqualTo("test");
+        assertThat(change.collationId()).isEqualTo(45);
+
+        receive(cleaner, NO_PROFILES, Packets.ok(1), Hex.packet(1, "fe 0000 0200"));
+        receive(cleaner, Hex.packet(1, "fe 'mysql_native_password' 00 'tsrqponmlkjihgfedcba' 00".split(" ")));
+        assertThat(cleaner.state()).isEqualTo(State.RUNNING);
+        assertThat(MysqlNativePassword.verify(
+                        sent.takeOnly(2), Bytes.ofUtf8("tsrqponmlkjihgfedcba"), MysqlNativePassword.storedHash(SECRET)))
+                .isTrue();
+        receive(cleaner, Hex.packet(3, "00 00 00 0340 0000 00 07 01 05 04 'test'".split(" ")));
+        assertThat(cleaner.state()).isEqualTo(State.CLEAN);
+        assertThat(cleaner.result().ok().sessionChanges()).hasSize(1);
+        assertThat(cleaner.result().user()).isEqualTo("root");
+    }
+
+    @Test
+    void profilesCannotBeCleared() {
+        ConnectionCleaner cleaner = afterUse("11.4.5-MariaDB", false, CREDENTIALS);
+        receive(cleaner, Hex.packet(1, "03"), Hex.packet(2, "'a'"), Hex.packet(3, "'b'"), Hex.packet(4, "'c'"));
+        assertThat(cleaner.state()).isEqualTo(State.RUNNING);
+        receive(cleaner, Hex.packet(5, "01", "'1'", "01", "'2'", "08", "'SELECT 1'"));
+        assertThat(cleaner.state()).isEqualTo(State.FAILED);
+        assertThat(cleaner.failure().message()).contains("profiling");
+    }
+
+    @Test
+    void aServerWithoutProfilingIsFine() {
+        ConnectionCleaner cleaner = afterUse("11.4.5-MariaDB", false, null);
+        receive(cleaner, Packets.err(1, "The 'SHOW PROFILES' feature is disabled"), Packets.ok(1), Packets.ok(1));
+        assertThat(cleaner.state()).isEqualTo(State.CLEAN);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void anErrorInAnyStepMeansClose(int failing) {
+        ConnectionCleaner cleaner = afterUse("11.4.5-MariaDB", true, CREDENTIALS);
+        receive(cleaner, NO_PROFILES);
+        for (int step = 0; step < failing; step++) {
+            receive(cleaner, Packets.ok(1));
+        }
+        receive(cleaner, Packets.err(1, "no"));
+        assertThat(cleaner.state()).isEqualTo(State.FAILED);
+        assertThat(cleaner.failure().code()).isEqualTo(1064);
+        assertThatThrownBy(cleaner::result).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void whatIsNoAnswerMeansClose() {
+        ConnectionCleaner cleaner = afterUse("8.0.11-TiDB-v8.5.0", false, null);
+        receive(cleaner, Hex.packet(1, "05"));
+        assertThat(cleaner.state()).isEqualTo(State.FAILED);
+
+        ConnectionCleaner talkative = afterUse("8.0.11-TiDB-v8.5.0", false, null);
+        talkative.bytes(ByteBuffer.wrap(Hex.join(Packets.ok(1), Packets.ok(1), Packets.ok(1))));
+        assertThat(talkative.state()).isEqualTo(State.FAILED);
+    }
+
+    @Test
+    void whatMustBeClosedIsNotCleaned() {
+        BackendRelease release = new BackendRelease(connection("8.4.3"), false, "COM_QUERY was in flight", false);
+        BackendRequest served = request("test", CREDENTIALS);
+        assertThatThrownBy(() -> ConnectionCleaner.afterUse(release, served, ConnectionAttributes.NONE, sent))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("COM_QUERY");
+    }
+
+    @Test
+    void aFittingConnectionNeedsNothing() {
+        ConnectionCleaner cleaner = beforeUse(request("test", CREDENTIALS));
+        assertThat(cleaner.state()).isEqualTo(State.CLEAN);
+        assertThat(sent.take()).isEmpty();
+        assertThat(beforeUse(request("other", null)).state()).isEqualTo(State.CLEAN);
+        assertThat(sent.take()).isEmpty();
+    }
+
+    @Test
+    void anotherSchemaIsChosen() {
+        ConnectionCleaner cleaner = beforeUse(request("other", CREDENTIALS));
+        assertThat(plan()).isEqualTo("INIT_DB other");
+        receive(cleaner, Packets.ok(1));
+        assertThat(cleaner.state()).isEqualTo(State.CLEAN);
+        assertThat(cleaner.result().schema()).isEqualTo("other");
+    }
+
+    @Test
+    void anUnknownSchemaLeavesTheConnectionAsItWas() {
+        ConnectionCleaner cleaner = beforeUse(request("other", CREDENTIALS));
+        receive(cleaner, Hex.packet(1, "ff 1904", "'#42000Unknown database'"));
+        assertThat(cleaner.state()).isEqualTo(State.REFUSED);
+        assertThat(cleaner.failure().code()).isEqualTo(1049);
+        assertThat(cleaner.result().schema()).isEqualTo("test");
+    }
+
+    @Test
+    void noSchemaAnotherUserAndAnotherCollationNeedAChangeOfUser() {
+        assertThat(beforeUse(request("", CREDENTIALS)).state()).isEqualTo(State.RUNNING);
+        assertThat(plan()).isEqualTo("SET ROLE NONE; CHANGE_USER");
+        BackendCredentials other = BackendCredentials.ofPassword("other", new Secret("x"));
+        beforeUse(new BackendRequest(PoolKey.ofUser("other", CAPABILITIES, 45), "test", other, false));
+        assertThat(plan()).isEqualTo("SET ROLE NONE; CHANGE_USER");
+        beforeUse(new BackendRequest(PoolKey.ofUser("root", CAPABILITIES, 255), "test", CREDENTIALS, false));
+        assertThat(plan()).isEqualTo("SET ROLE NONE; CHANGE_USER");
+    }
+
+    @Test
+    void ignoredSpacesAreSetAgainBehindTheChangeOfUser() {
+        BackendConnectionInfo spaces = connection("11.4.5-MariaDB")
+                .loggedIn("root", "test", 45, CAPABILITIES | Capability.CLIENT_IGNORE_SPACE.mask(), OkPacket.of(2));
+        BackendRelease release = new BackendRelease(spaces, true, "", false);
+        ConnectionCleaner cleaner =
+                ConnectionCleaner.afterUse(release, request("test", CREDENTIALS), ConnectionAttributes.NONE, sent);
+        assertThat(plan()).endsWith("CHANGE_USER");
+        receive(cleaner, NO_PROFILES, Packets.ok(1), Packets.ok(1));
+        assertThat(plan()).isEqualTo("SET sql_mode = CONCAT(@@sql_mode, ',IGNORE_SPACE')");
+        assertThat(cleaner.state()).isEqualTo(State.RUNNING);
+        receive(cleaner, Packets.ok(1));
+        assertThat(cleaner.state()).isEqualTo(State.CLEAN);
+    }
+}
