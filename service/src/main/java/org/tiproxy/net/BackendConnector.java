@@ -10,10 +10,15 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 
 /** Opens TCP connections to the backend on the caller's event loop. */
 final class BackendConnector {
+    private static final Pattern SYSTEM_CALL = Pattern.compile("^\\w+\\(\\.\\.\\) failed with error\\(-?\\d+\\): ");
+    private static final Pattern ADDRESS = Pattern.compile(": [^ :]*/[^ /]+:\\d+$");
+
     private final HostPort backend;
     private final ChannelFactory<? extends SocketChannel> channels;
     private final SocketOptions options;
@@ -52,6 +57,15 @@ final class BackendConnector {
                 loop.execute(() -> connect(loop, address, handler, listener));
             });
         }
+    }
+
+    /** Why connecting failed, in the operating system's words: Netty adds the call and repeats the address. */
+    static String describe(@Nullable Throwable failure) {
+        String message = failure == null ? "no channel" : failure.getMessage();
+        if (message == null) {
+            return String.valueOf(failure);
+        }
+        return SYSTEM_CALL.matcher(ADDRESS.matcher(message).replaceFirst("")).replaceFirst("");
     }
 
     private void connect(

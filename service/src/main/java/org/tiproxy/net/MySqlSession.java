@@ -61,6 +61,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     private @Nullable Future<?> loginTimer;
     private @Nullable IdleTimer idleTimer;
     private boolean halfOpen = true;
+    private boolean clientMayLogIn;
     private boolean ended;
 
     /** What the gate says about the backend's end. */
@@ -208,8 +209,8 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
                 flush();
                 return;
             }
-            String message = "backend " + proxy.backend() + " cannot be reached: "
-                    + (outcome.cause() == null ? "no channel" : outcome.cause().getMessage());
+            String message =
+                    "backend " + proxy.backend() + " cannot be reached: " + BackendConnector.describe(outcome.cause());
             proxy.unreachable(message);
             engine.backendFailed(new ProxyException(ProxyError.BACKEND_UNREACHABLE, message));
             flush();
@@ -289,10 +290,10 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         counters.ended(end);
         ended(end.source(), end.reason().name(), end.text());
         leaveHalfOpen();
-        Future<?> timer = loginTimer;
-        if (timer != null) {
-            timer.cancel(false);
+        if (end.reason() == EndReason.CLIENT_TLS_FAILED) {
+            proxy.clientTlsFailed(clientAddress, end.text());
         }
+        stopLoginTimer();
         if (idleTimer != null) {
             idleTimer.stop();
         }
@@ -328,25 +329,51 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
 
     @Override
     public void phaseChanged(SessionPhase phase) {
-        if (phase == SessionPhase.HANDSHAKE && loginTimer == null) {
-            loginTimer = client.channel
-                    .eventLoop()
-                    .schedule(
-                            () -> {
-                                engine.loginTimedOut();
-                                flush();
-                            },
-                            protocol.loginTimeout().toNanos(),
-                            TimeUnit.NANOSECONDS);
+        switch (phase) {
+            case GREETING -> startLoginTimer(this::backendIsSilent);
+            case HANDSHAKE -> {
+                if (!clientMayLogIn) {
+                    clientMayLogIn = true;
+                    startLoginTimer(engine::loginTimedOut);
+                }
+            }
+            case CHANGE_USER -> startLoginTimer(engine::loginTimedOut);
+            case COMMANDS, ENDED -> stopLoginTimer();
+            case CONNECTING, CLIENT_TLS, BACKEND_TLS, AUTHENTICATION, ACQUIRING, QUITTING -> {}
         }
     }
 
-    @Override
-    public void loggedIn(Login who) {
+    private void startLoginTimer(Runnable timedOut) {
+        stopLoginTimer();
+        loginTimer = client.channel
+                .eventLoop()
+                .schedule(
+                        () -> {
+                            timedOut.run();
+                            flush();
+                        },
+                        protocol.loginTimeout().toNanos(),
+                        TimeUnit.NANOSECONDS);
+    }
+
+    private void stopLoginTimer() {
         Future<?> timer = loginTimer;
         if (timer != null) {
             timer.cancel(false);
         }
+    }
+
+    private void backendIsSilent() {
+        proxy.sessions().countFailed();
+        String message = "backend " + proxy.backend() + " has accepted the connection, but not greeted within "
+                + protocol.loginTimeout().toMillis()
+                + " ms (proxy.login-timeout): is it a MySQL server, and does it run?";
+        proxy.unreachable(message);
+        engine.backendFailed(new ProxyException(ProxyError.BACKEND_UNREACHABLE, message));
+    }
+
+    @Override
+    public void loggedIn(Login who) {
         leaveHalfOpen();
         if (login == null) {
             commandBegan = proxy.ticker().nanoTime();
@@ -374,7 +401,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
                 proxy.ticker(),
                 limit,
                 () -> Traffic.unsent(client.channel) + (other == null ? 0 : Traffic.unsent(other.channel)),
-                () -> engine.phase() != SessionPhase.COMMANDS || engine.commandInFlight() != null,
+                engine::isBusy,
                 () -> close(
                         ProxyError.IDLE_TIMEOUT,
                         "The client was disconnected by the proxy because it sent no command for " + limit.toMillis()
@@ -756,6 +783,9 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            if (ended) {
+                return;
+            }
             if (!(cause instanceof IOException) && !(cause.getCause() instanceof IOException)) {
                 log.error("session {} from {}: unexpected failure", id, clientAddress, cause);
             }

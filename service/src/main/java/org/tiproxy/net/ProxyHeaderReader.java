@@ -7,6 +7,7 @@ import io.netty.handler.codec.haproxy.HAProxyMessage;
 import io.netty.handler.codec.haproxy.HAProxyMessageDecoder;
 import io.netty.handler.codec.haproxy.HAProxyProtocolException;
 import io.netty.handler.codec.haproxy.HAProxyProxiedProtocol.AddressFamily;
+import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -41,6 +42,7 @@ final class ProxyHeaderReader extends ChannelInboundHandlerAdapter {
     private final Duration timeout;
     private final Recipient recipient;
     private @Nullable Future<?> timer;
+    private boolean failed;
 
     private ProxyHeaderReader(Duration timeout, Recipient recipient) {
         this.timeout = timeout;
@@ -56,7 +58,7 @@ final class ProxyHeaderReader extends ChannelInboundHandlerAdapter {
     public void handlerAdded(ChannelHandlerContext ctx) {
         timer = ctx.executor()
                 .schedule(
-                        () -> fail(ctx, "no complete PROXY header came within " + timeout.toMillis() + " ms"),
+                        () -> fail("no complete PROXY header came within " + timeout.toMillis() + " ms"),
                         timeout.toNanos(),
                         TimeUnit.NANOSECONDS);
     }
@@ -71,6 +73,10 @@ final class ProxyHeaderReader extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
+        if (failed) {
+            ReferenceCountUtil.release(message);
+            return;
+        }
         if (!(message instanceof HAProxyMessage header)) {
             // Bytes in front of the end of a header never come this far.
             ctx.fireChannelRead(message);
@@ -90,15 +96,20 @@ final class ProxyHeaderReader extends ChannelInboundHandlerAdapter {
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (cause instanceof IOException) {
             ctx.fireExceptionCaught(cause);
-        } else {
+        } else if (!failed) {
             Throwable root =
                     cause instanceof HAProxyProtocolException && cause.getCause() != null ? cause.getCause() : cause;
-            fail(ctx, "the PROXY header is broken: " + root.getMessage());
+            fail("the PROXY header is broken: " + root.getMessage());
         }
     }
 
-    private void fail(ChannelHandlerContext ctx, String text) {
-        ctx.pipeline().remove(this);
+    /** Stays in the pipeline: the decoder may find more to complain of in what follows, which is of no interest. */
+    private void fail(String text) {
+        failed = true;
+        Future<?> pending = timer;
+        if (pending != null) {
+            pending.cancel(false);
+        }
         recipient.headerFailed(text);
     }
 

@@ -70,6 +70,7 @@ public final class ProxyListener implements Listener {
     private final LingeringClose lingeringClose = new LingeringClose();
     private final LongAdder badProxyHeadersTotal = new LongAdder();
     private final LogThrottle headerThrottle;
+    private final LogThrottle tlsThrottle;
     private final LogThrottle unreachableThrottle;
     private final LogThrottle acceptThrottle;
 
@@ -130,6 +131,7 @@ public final class ProxyListener implements Listener {
                 tls);
         this.logins = new HalfOpenLogins(config.login().maxHalfOpen());
         this.headerThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
+        this.tlsThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
         this.unreachableThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
         this.acceptThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
     }
@@ -318,6 +320,10 @@ public final class ProxyListener implements Listener {
 
     Ticker ticker() {
         return ticker;
+    }
+
+    void clientTlsFailed(HostPort client, String text) {
+        tlsThrottle.run(suppressed -> log.warn("TLS with client {} failed: {}{}", client, text, suppressed));
     }
 
     void unreachable(String message) {

@@ -180,8 +180,8 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
                 end(ProxyError.BACKEND_LOST, backendGone);
                 return;
             }
-            String message = "backend " + proxy.backend() + " cannot be reached: "
-                    + (outcome.cause() == null ? "no channel" : outcome.cause().getMessage());
+            String message =
+                    "backend " + proxy.backend() + " cannot be reached: " + BackendConnector.describe(outcome.cause());
             proxy.unreachable(message);
             end(ProxyError.BACKEND_UNREACHABLE, message);
             return;
@@ -534,6 +534,9 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            if (state == TcpSessionState.CLOSED) {
+                return;
+            }
             if (breakage == null) {
                 Throwable root = cause.getCause() instanceof IOException io ? io : cause;
                 breakage = root.getMessage() == null ? root.toString() : root.getMessage();

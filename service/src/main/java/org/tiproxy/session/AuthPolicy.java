@@ -31,12 +31,15 @@ record AuthPolicy(boolean clientTls, boolean backendTls) {
     /** The reason why a plugin cannot be used; null if it can. */
     @Nullable
     String refusal(String plugin) {
-        if (backendTls || !needsTls(plugin)) {
+        if ((clientTls && backendTls) || !needsTls(plugin)) {
             return null;
         }
-        return plugin
-                + " sends the password, or what is as good, unencrypted, and the proxy's connection to the backend "
-                + "has no TLS: use another plugin for the account, or TLS towards the backend";
+        String lacks = backendTls
+                ? "the client's connection to the proxy has no TLS: use another plugin for the account, or TLS "
+                        + "towards the proxy"
+                : "the proxy's connection to the backend has no TLS: use another plugin for the account, or TLS "
+                        + "towards the backend";
+        return plugin + " sends the password, or what is as good, unencrypted, and " + lacks;
     }
 
     /** Refuses a plugin in the middle of an authentication. */

@@ -112,6 +112,11 @@ final class CommandPhase {
         return isClientIdle() && !injected.isRunning();
     }
 
+    /** Whether the backend has something to do, and not only the client something to send. */
+    boolean isExecuting() {
+        return !inFlight.isEmpty() || injected.isRunning();
+    }
+
     private boolean isClientIdle() {
         return inFlight.isEmpty() && changeUser == null && !sendingFile && commands.atPacketStart() && awaitingHead;
     }

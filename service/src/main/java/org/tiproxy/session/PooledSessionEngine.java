@@ -126,6 +126,11 @@ public final class PooledSessionEngine implements SessionEvents {
     }
 
     @Override
+    public boolean isBusy() {
+        return phase != SessionPhase.COMMANDS || present(commands).isExecuting();
+    }
+
+    @Override
     public int openStatements() {
         return commands == null ? 0 : commands.statements().openCount();
     }

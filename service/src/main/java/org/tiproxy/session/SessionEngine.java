@@ -123,6 +123,11 @@ public final class SessionEngine implements SessionEvents {
 
     /** How many prepared statements are open. */
     @Override
+    public boolean isBusy() {
+        return phase != SessionPhase.COMMANDS || present(commands).isExecuting();
+    }
+
+    @Override
     public int openStatements() {
         return commands == null ? 0 : commands.statements().openCount();
     }
@@ -242,12 +247,13 @@ public final class SessionEngine implements SessionEvents {
     }
 
     /**
-     * The time to log in is over. Does nothing if the client is logged in. It should run from
-     * {@link SessionPhase#HANDSHAKE} on, because before that the client waits for the backend.
+     * The time to log in is over, or that to become another user. Does nothing if the client is logged in. It should run
+     * from {@link SessionPhase#HANDSHAKE} on, because before that the client waits for the backend, and again from
+     * {@link SessionPhase#CHANGE_USER} on.
      */
     @Override
     public void loginTimedOut() {
-        if (!phase.isBeforeLogin()) {
+        if (!phase.isBeforeLogin() && phase != SessionPhase.CHANGE_USER) {
             return;
         }
         SessionFailure earlier = deferred;

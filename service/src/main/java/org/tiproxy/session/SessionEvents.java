@@ -25,6 +25,12 @@ public interface SessionEvents {
     @Nullable
     Command commandInFlight();
 
+    /**
+     * Whether the client may rightly be silent: it waits for the backend, or for the end of an exchange. Not while a packet
+     * of its own has only come in part.
+     */
+    boolean isBusy();
+
     /** How many prepared statements are open. */
     int openStatements();
 

@@ -242,6 +242,10 @@ class MySqlEndTest {
         assertThat(idle.read().err().code()).isEqualTo(1053);
         lifecycle.resume();
         assertThat(drain).succeedsWithin(Duration.ofSeconds(30)).asString().startsWith("ended by resume");
+        // Its event loop has heard of it: this comes behind, and finds it busy.
+        for (ProxySession session : proxy.sessions.sessions()) {
+            assertThat(session.execute("DO 1")).succeedsWithin(Duration.ofSeconds(30));
+        }
         for (int i = 0; i < 2; i++) {
             backend.ok(1);
             assertThat(client.read().first()).isZero();

@@ -31,6 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.tiproxy.backend.BackendGate;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.engine.ProxySession;
+import org.tiproxy.wire.Hex;
 import org.tiproxy.wire.server.ErrPacket;
 
 /** What a MySQL session does to clients that are too many, too slow, or something else. */
@@ -41,6 +42,9 @@ import org.tiproxy.wire.server.ErrPacket;
         names = {"EPOLL", "NIO"})
 class MySqlLimitsTest {
     private static final Duration SHORT = Duration.ofMillis(200);
+
+    /** For what has to be done within the limit, on a busy machine too. */
+    private static final Duration LONG_ENOUGH = Duration.ofSeconds(3);
 
     @Parameter
     NetworkTransport transport;
@@ -232,7 +236,7 @@ class MySqlLimitsTest {
     void theWaitForTheBackendsStartIsNoLoginTime() throws Exception {
         HeldGate gate = new HeldGate();
         proxy.gate = gate;
-        proxy.login = limits(SHORT, 10);
+        proxy.login = limits(LONG_ENOUGH, 10);
         start();
         MySqlPeer patient = client();
         BackendGate.Visitor waiting = gate.next();
@@ -246,6 +250,42 @@ class MySqlLimitsTest {
 
         waiting.admitted();
         patient.logIn(backend());
+    }
+
+    @Test
+    void aBackendThatNeverGreetsIsReportedToTheClient() throws Exception {
+        proxy.login = limits(SHORT, 1);
+        start();
+        MySqlPeer client = client();
+        ProxySession session = session();
+        backend();
+
+        MySqlPeer.Packet packet = client.read();
+        assertThat(packet.sequenceId()).isZero();
+        assertThat(packet.err().sqlState()).isEqualTo("08S01");
+        assertThat(packet.err().message()).contains("not greeted within 200 ms");
+        assertThat(client.atEnd()).isTrue();
+        awaitEnd(session, "BACKEND (BACKEND_UNAVAILABLE): ");
+        await().untilAsserted(() -> assertThat(proxy.listener.halfOpenLogins()).isZero());
+        assertThat(proxy.sessions.failedTotal()).isEqualTo(1);
+    }
+
+    @Test
+    void whoDoesNotFinishAChangeOfUserIsToldAndClosed() throws Exception {
+        proxy.login = limits(LONG_ENOUGH, 10);
+        start();
+        MySqlPeer client = client();
+        ProxySession session = session();
+        MySqlPeer backend = backend();
+        client.logIn(backend);
+        client.send(Hex.packet(0, "11", "'other'", "00 00 00", "2d00", "'mysql_native_password'", "00"));
+        backend.read();
+        backend.send(Hex.packet(1, "fe", "'mysql_native_password'", "00", "'abcdefghijklmnopqrst'", "00"));
+        assertThat(client.read().first()).isEqualTo(0xfe);
+
+        assertThat(client.read().err().code()).isEqualTo(1159);
+        assertThat(client.atEnd()).isTrue();
+        awaitEnd(session, "CLIENT (LOGIN_TIMED_OUT): ");
     }
 
     @Test
@@ -381,8 +421,22 @@ class MySqlLimitsTest {
     }
 
     @Test
+    void whoStopsInTheMiddleOfACommandIsIdle() throws Exception {
+        proxy.idleTimeout = LONG_ENOUGH;
+        start();
+        MySqlPeer client = client();
+        ProxySession session = session();
+        client.logIn(backend());
+        client.send(new byte[] {0x20, 0, 0, 0, 3, 'S'});
+
+        assertThat(client.read().err().code()).isEqualTo(4031);
+        assertThat(client.atEnd()).isTrue();
+        awaitEnd(session, "PROXY (IDLE_TIMEOUT): ");
+    }
+
+    @Test
     void whoWaitsForAnAnswerIsNotIdle() throws Exception {
-        proxy.idleTimeout = SHORT;
+        proxy.idleTimeout = LONG_ENOUGH;
         start();
         MySqlPeer waiting = client();
         MySqlPeer busy = backend();

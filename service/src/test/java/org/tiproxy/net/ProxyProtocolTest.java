@@ -174,6 +174,7 @@ class ProxyProtocolTest {
         start();
         expectRefused(ascii("GET / HTTP/1.1\r\n\r\n"), "is broken");
         expectRefused(ascii("PROXY TCP4 10.1.2.3 10.1.2.4.5 1 2\r\n"), "is broken");
+        expectRefused(ascii("OPTIONS / HTTP/1.0\r\nHost: x\r\nAccept: *\r\n\r\n"), "is broken");
         expectRefused(ascii("PROXY TCP4 " + "1".repeat(200)), "is broken");
         // The version is none that there is.
         expectRefused(ProxyHeaders.hex(SIGNATURE, "31", "11", "0000"), "is broken");
@@ -187,7 +188,7 @@ class ProxyProtocolTest {
         expectRefused(Hex.join(ProxyHeaders.hex(SIGNATURE, "21", "11", "ffff"), new byte[5000]), "is broken");
         // A version for which Netty's decoder waits without end.
         expectRefused(Hex.join(ProxyHeaders.hex(SIGNATURE, "ff"), new byte[5000]), "is broken");
-        assertThat(proxy.listener.badProxyHeadersTotal()).isEqualTo(8);
+        assertThat(proxy.listener.badProxyHeadersTotal()).isEqualTo(9);
     }
 
     @Test

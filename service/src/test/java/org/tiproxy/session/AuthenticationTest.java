@@ -247,6 +247,14 @@ class AuthenticationTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"mysql_clear_password", "tidb_session_token", "tidb_auth_token"})
+    void clientsWithoutTlsAreNeverAskedForTheirPasswordInCleartext(String plugin) {
+        Conversation switched = new Conversation(false, true).start("mysql_native_password", hash());
+        switched.backendSends(switchTo(plugin));
+        expectRefusal(switched, plugin);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"mysql_clear_password", "tidb_session_token", "tidb_auth_token"})
     void cleartextPluginsNeverReachABackendWithoutTls(String plugin) {
         Conversation switched = new Conversation(true, false).start("mysql_native_password", hash());
         switched.backendSends(switchTo(plugin));

@@ -38,6 +38,14 @@ public final class ProxyTls implements AutoCloseable {
 
     private static final int RSA_BITS = 2048;
 
+    static {
+        // A new handshake on the same connection costs the client nothing and an event loop milliseconds. It has to be
+        // said before the JDK's TLS is loaded; whoever needs it sets the property.
+        if (System.getProperty("jdk.tls.rejectClientInitiatedRenegotiation") == null) {
+            System.setProperty("jdk.tls.rejectClientInitiatedRenegotiation", "true");
+        }
+    }
+
     private final TlsMode clientMode;
     private final TlsMode backendMode;
     private final @Nullable FollowedContext clients;
