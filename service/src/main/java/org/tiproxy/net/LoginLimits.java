@@ -24,8 +24,9 @@ public record LoginLimits(Duration timeout, int maxHalfOpen, int maxPacket) {
 
     static final Key<Duration> TIMEOUT = Key.positiveDuration(
                     "proxy.login-timeout",
-                    "how long a client may take to log in from the backend's greeting on (not with `tcp`), and to send a"
-                            + " PROXY header where one is expected, at most 1h; waiting for the backend's start does not count")
+                    "how long a client may take to log in from the backend's greeting on (not with `tcp`),"
+                            + " how long the backend may take to greet, and a client to send a PROXY header where one is"
+                            + " expected, at most 1h; waiting for the backend's start does not count")
             .byDefault("10s");
     static final Key<Integer> MAX_HALF_OPEN = Key.integer(
                     "proxy.max-half-open-logins",

@@ -93,7 +93,7 @@ public record SecurityConfig(
             .reloadable();
     static final Key<Boolean> SQL_SKIP_CA = Key.bool(
                     "security.sql-tls.skip-ca",
-                    "whether TLS is used towards the backend without verifying its certificate; not with ca")
+                    "whether TLS is used towards the backend without verifying its certificate; has no effect beside ca")
             .byDefault("false");
     static final Key<Boolean> SQL_VERIFY_HOSTNAME = Key.bool(
                     "security.sql-tls.verify-hostname",
