@@ -14,6 +14,8 @@ final class PendingAcquire<K, C> extends CompletableFuture<Lease<C>> {
     long sequence;
     /** True while an entry that was taken for it is on its way. */
     boolean served;
+    /** True while it waits again, after the entry that was taken for it turned out to be dead. */
+    boolean returned;
     /** How many later callers with other keys were served before it. */
     int bypassed;
 

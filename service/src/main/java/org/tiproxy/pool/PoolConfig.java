@@ -39,6 +39,9 @@ public record PoolConfig(
         Duration maxBackoff,
         boolean failFast) {
 
+    /** The longest time that fits the arithmetic with nanoseconds, with room to spare. */
+    private static final Duration LONGEST = Duration.ofDays(365 * 100);
+
     /** The defaults with which {@link #builder} begins. */
     public static final PoolConfig DEFAULT = new PoolConfig(
             "pool",
@@ -55,9 +58,6 @@ public record PoolConfig(
             Duration.ofMillis(100),
             Duration.ofSeconds(4),
             false);
-
-    /** The longest time that fits the arithmetic with nanoseconds, with room to spare. */
-    private static final Duration LONGEST = Duration.ofDays(365 * 100);
 
     /** Checks the ranges. */
     public PoolConfig {

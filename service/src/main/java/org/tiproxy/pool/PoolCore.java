@@ -693,15 +693,36 @@ final class PoolCore<K, C> {
             });
             return;
         }
+        PendingAcquire<K, C> receiver = waiters.anyReturned() ? firstInLine(caller) : caller;
         long now = ticker.nanoTime();
-        Lease<C> lease = entry.lend(now, caller.trace);
-        if (!caller.complete(lease)) {
+        Lease<C> lease = entry.lend(now, receiver.trace);
+        if (!receiver.complete(lease)) {
             // Cancelled in the meantime: nobody has seen the lease.
             entry.uses--;
             lease.release();
-        } else if (caller.sequence != 0) {
-            acquireWait.record(now - caller.startedAt);
+        } else if (receiver.sequence != 0) {
+            acquireWait.record(now - receiver.startedAt);
         }
+    }
+
+    /** An earlier caller whose connection turned out to be dead on the way to it goes first. */
+    private PendingAcquire<K, C> firstInLine(PendingAcquire<K, C> caller) {
+        List<PendingAcquire<K, C>> chosen = new ArrayList<>();
+        decide(() -> {
+            PendingAcquire<K, C> first = waiters.first(caller.key);
+            if (first == null || caller.sequence == 0 || first.sequence > caller.sequence) {
+                chosen.add(caller);
+                return;
+            }
+            waiters.remove(first);
+            first.served = true;
+            chosen.add(first);
+            caller.served = false;
+            if (!caller.isDone()) {
+                waiters.add(caller);
+            }
+        });
+        return chosen.get(0);
     }
 
     private void closeNow(Entry<K, C> entry) {

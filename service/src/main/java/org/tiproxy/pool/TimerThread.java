@@ -1,6 +1,7 @@
 package org.tiproxy.pool;
 
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.tiproxy.common.DaemonThreads;
 
@@ -10,8 +11,7 @@ public final class TimerThread implements Scheduler, AutoCloseable {
 
     /** A timer whose thread is called {@code name}. */
     public TimerThread(String name) {
-        executor = new ScheduledThreadPoolExecutor(
-                1, new DaemonThreads(name), new ScheduledThreadPoolExecutor.DiscardPolicy());
+        executor = new ScheduledThreadPoolExecutor(1, new DaemonThreads(name), new ThreadPoolExecutor.DiscardPolicy());
         executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     }
 

@@ -29,6 +29,9 @@ final class WaitQueue<K, C> {
             : Long.signum(a.deadline - b.deadline));
     private final Map<K, Line<K, C>> lines = new HashMap<>();
     private long nextSequence = 1;
+    /** How many of the waiting were served before, in vain. */
+    private volatile int returned;
+
     private long search;
 
     boolean isEmpty() {
@@ -43,6 +46,9 @@ final class WaitQueue<K, C> {
     void add(PendingAcquire<K, C> caller) {
         if (caller.sequence == 0) {
             caller.sequence = nextSequence++;
+        } else {
+            caller.returned = true;
+            setReturned(returned + 1);
         }
         all.put(caller.sequence, caller);
         byDeadline.add(caller);
@@ -52,10 +58,23 @@ final class WaitQueue<K, C> {
     void remove(PendingAcquire<K, C> caller) {
         if (all.remove(caller.sequence) != null) {
             byDeadline.remove(caller);
+            if (caller.returned) {
+                caller.returned = false;
+                setReturned(returned - 1);
+            }
             Line<K, C> line = line(caller.key);
             line.waiting.remove(caller.sequence);
             forgetIfIdle(caller.key, line);
         }
+    }
+
+    private void setReturned(int count) {
+        returned = count;
+    }
+
+    /** May be asked without the lock. */
+    boolean anyReturned() {
+        return returned > 0;
     }
 
     /** A connection for {@code key} is on its way (+1), or has arrived or failed (-1). */
