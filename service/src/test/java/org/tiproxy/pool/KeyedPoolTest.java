@@ -28,8 +28,8 @@ class KeyedPoolTest {
     private final StaticAddresses addresses = StaticAddresses.of(A);
 
     private KeyedPool<String, Connection> pool(PoolConfig.Builder config) {
-        PoolCore<String, Connection> core = new PoolCore<>(
-                backends, config.build(), "k", time, time, new IdleSlots<>(4), new Random(1));
+        PoolCore<String, Connection> core =
+                new PoolCore<>(backends, config.build(), "k", time, time, new IdleSlots<>(4), new Random(1));
         return new KeyedPool<>(core, addresses);
     }
 
@@ -65,7 +65,8 @@ class KeyedPoolTest {
         second.release();
         // One of them is parked for this thread, the other is in the list: both are known to work.
         List<Connection> lent = List.of(
-                got(pool.acquireAsync("k")).connection(), got(pool.acquireAsync("k")).connection());
+                got(pool.acquireAsync("k")).connection(),
+                got(pool.acquireAsync("k")).connection());
         assertThat(lent).contains(last);
         assertThat(backends.connects).isEqualTo(2);
         PoolStatistics statistics = pool.control().statistics();
@@ -130,8 +131,9 @@ class KeyedPoolTest {
         time.pass(Duration.ofMillis(1));
         AcquireException failure = refusal(first);
         assertThat(failure)
-                .hasMessage("no connection to 127.0.0.1:3306 within 30000 ms (total 2 of 3, active 2, idle 0, waiting 2;"
-                        + " last connect failure: refused by 127.0.0.1:3306)")
+                .hasMessage(
+                        "no connection to 127.0.0.1:3306 within 30000 ms (total 2 of 3, active 2, idle 0, waiting 2;"
+                                + " last connect failure: refused by 127.0.0.1:3306)")
                 .hasCauseInstanceOf(IOException.class);
         assertThat(failure.reason()).isEqualTo(AcquireException.Reason.TIMEOUT);
         assertThat(pool.control().statistics().timeoutsTotal()).isEqualTo(1);
@@ -190,7 +192,9 @@ class KeyedPoolTest {
         leases.forEach(Lease::release);
         backends.open.forEach(one -> one.dead = true);
         inUse.releaseBroken("connection reset");
-        assertThat(backends.probes).as("the others are asked at once, though idle for no time").isEqualTo(9);
+        assertThat(backends.probes)
+                .as("the others are asked at once, though idle for no time")
+                .isEqualTo(9);
         Lease<Connection> next = got(pool.acquireAsync("k"));
         assertThat(next.connection().dead).isFalse();
         assertThat(pool.control().statistics().brokenTotal()).isEqualTo(10);
@@ -243,17 +247,20 @@ class KeyedPoolTest {
         new ArrayList<>(backends.open).forEach(one -> backends.kill(one, true));
         int before = backends.connects;
         time.pass(Duration.ofSeconds(60));
-        assertThat(backends.connects - before).as("one attempt at a time, ever more rarely").isBetween(15, 30);
+        assertThat(backends.connects - before)
+                .as("one attempt at a time, ever more rarely")
+                .isBetween(15, 30);
         backends.moods.put(A, Mood.UP);
         time.pass(Duration.ofSeconds(4));
         assertThat(pool.control().statistics().idle()).isEqualTo(4);
-        assertThat(pool.control().statistics().addresses().get(0).consecutiveFailures()).isZero();
+        assertThat(pool.control().statistics().addresses().get(0).consecutiveFailures())
+                .isZero();
     }
 
     @Test
     void closesWhatIsIdleForTooLongButKeepsMinIdle() {
-        KeyedPool<String, Connection> pool = pool(
-                config(5).minIdle(2).idleTimeout(Duration.ofSeconds(30)).keepAlive(Duration.ZERO));
+        KeyedPool<String, Connection> pool =
+                pool(config(5).minIdle(2).idleTimeout(Duration.ofSeconds(30)).keepAlive(Duration.ZERO));
         List<Lease<Connection>> leases = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             leases.add(got(pool.acquireAsync("k")));
@@ -281,7 +288,9 @@ class KeyedPoolTest {
         time.pass(Duration.ofSeconds(6));
         assertThat(pool.control().statistics().idle()).isBetween(1, 18);
         time.pass(Duration.ofSeconds(6));
-        assertThat(pool.control().statistics().total()).as("only what is in use").isEqualTo(1);
+        assertThat(pool.control().statistics().total())
+                .as("only what is in use")
+                .isEqualTo(1);
         inUse.release();
         assertThat(pool.control().statistics().total()).isZero();
     }
@@ -348,7 +357,8 @@ class KeyedPoolTest {
         backends.moods.put(A, Mood.UP);
         time.pass(Duration.ofSeconds(5));
         List<HostPort> next = List.of(
-                got(pool.acquireAsync("k")).address(), got(pool.acquireAsync("k")).address());
+                got(pool.acquireAsync("k")).address(),
+                got(pool.acquireAsync("k")).address());
         assertThat(next).containsExactlyInAnyOrder(A, B);
     }
 
@@ -367,7 +377,9 @@ class KeyedPoolTest {
         rest.forEach(Lease::release);
         addresses.set(List.of(WeightedAddress.of(B)));
         assertThat(backends.openTo(A)).isEqualTo(1);
-        assertThat(pool.control().statistics().addresses()).extracting(AddressStatistics::weight).contains(0);
+        assertThat(pool.control().statistics().addresses())
+                .extracting(AddressStatistics::weight)
+                .contains(0);
         used.get(A).release();
         assertThat(backends.openTo(A)).isZero();
         assertThat(pool.control().statistics().addresses())
@@ -435,7 +447,8 @@ class KeyedPoolTest {
             leases.add(got(pool.acquireAsync("k")));
         }
         leases.remove(0).release();
-        pool.control().reconfigure(old -> old.toBuilder().maxConnectionsPerAddress(2).build());
+        pool.control()
+                .reconfigure(old -> old.toBuilder().maxConnectionsPerAddress(2).build());
         assertThat(backends.open).hasSize(4);
         leases.forEach(Lease::release);
         assertThat(backends.open).hasSize(2);

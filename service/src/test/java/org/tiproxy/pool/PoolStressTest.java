@@ -3,6 +3,7 @@ package org.tiproxy.pool;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -16,6 +17,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -97,8 +99,8 @@ class PoolStressTest {
 
     private KeyedPool<String, Connection> pool(Backend backend, PoolConfig config, AddressSource addresses) {
         TimerThread timer = new TimerThread("stress-timer");
-        KeyedPool<String, Connection> pool = KeyedPool.create(
-                backend, addresses, config, "key0", System::nanoTime, timer);
+        KeyedPool<String, Connection> pool =
+                KeyedPool.create(backend, addresses, config, "key0", System::nanoTime, timer);
         toClose.add(pool);
         toClose.add(timer);
         toClose.add(backend.late::shutdownNow);
@@ -111,7 +113,7 @@ class PoolStressTest {
         assertThat(connection.open).isTrue();
         assertThat(connection.key).isEqualTo(key);
         if (ThreadLocalRandom.current().nextInt(8) == 0) {
-            Thread.yield();
+            LockSupport.parkNanos(1_000);
         }
         connection.used.set(false);
     }
@@ -142,7 +144,16 @@ class PoolStressTest {
                 for (int i = 0; i < 5_000; i++) {
                     String key = "key" + random.nextInt(keys);
                     switch (random.nextInt(20)) {
-                        case 0 -> pool.acquireAsync(key).cancel(false);
+                        case 0 -> {
+                            CompletableFuture<Lease<Connection>> future = pool.acquireAsync(key);
+                            if (!future.cancel(false)) {
+                                future.whenComplete((lease, failure) -> {
+                                    if (lease != null) {
+                                        lease.release();
+                                    }
+                                });
+                            }
+                        }
                         case 1 -> {
                             Thread.currentThread().interrupt();
                             try (Lease<Connection> lease = pool.acquire(key)) {
@@ -153,13 +164,14 @@ class PoolStressTest {
                             // The short way does not look at the flag.
                             Thread.interrupted();
                         }
-                        case 2 -> pool.acquireAsync(key, Duration.ofNanos(random.nextInt(100_000)))
-                                .whenComplete((lease, failure) -> {
-                                    if (lease != null) {
-                                        use(lease, key);
-                                        lease.release();
-                                    }
-                                });
+                        case 2 ->
+                            pool.acquireAsync(key, Duration.ofNanos(random.nextInt(100_000)))
+                                    .whenComplete((lease, failure) -> {
+                                        if (lease != null) {
+                                            use(lease, key);
+                                            lease.release();
+                                        }
+                                    });
                         case 3 -> {
                             Lease<Connection> lease = pool.acquire(key);
                             use(lease, key);
@@ -205,8 +217,7 @@ class PoolStressTest {
             }
         });
         waiter.start();
-        org.awaitility.Awaitility.await()
-                .until(() -> pool.control().statistics().pending() == 1);
+        await().until(() -> pool.control().statistics().pending() == 1);
         waiter.interrupt();
         assertThat(thrown.get(20, SECONDS)).isInstanceOf(InterruptedException.class);
         assertThat(pool.control().statistics().pending()).isZero();
@@ -232,9 +243,8 @@ class PoolStressTest {
     void tenThousandVirtualThreadsShareFourConnections() throws Exception {
         ExecutorService virtual;
         try {
-            virtual = (ExecutorService) Executors.class
-                    .getMethod("newVirtualThreadPerTaskExecutor")
-                    .invoke(null);
+            virtual = (ExecutorService)
+                    Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
         } catch (NoSuchMethodException e) {
             Assumptions.abort("no virtual threads before Java 21");
             return;

@@ -226,8 +226,8 @@ public final class MultiplexedConnection implements AutoCloseable {
             while (input.hasRemaining()) {
                 int length = codec.frameLength(input.asReadOnlyBuffer());
                 if (length > codec.maxFrameLength()) {
-                    throw new ProtocolException("a frame of %d bytes is longer than %d"
-                            .formatted(length, codec.maxFrameLength()));
+                    throw new ProtocolException(
+                            "a frame of %d bytes is longer than %d".formatted(length, codec.maxFrameLength()));
                 }
                 if (length == FrameCodec.INCOMPLETE || length > input.remaining()) {
                     break;

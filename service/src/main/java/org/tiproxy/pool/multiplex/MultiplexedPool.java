@@ -50,9 +50,8 @@ public final class MultiplexedPool implements AutoCloseable {
                 throw new IllegalArgumentException("connectionsPerAddress " + connectionsPerAddress + " is below 1");
             }
             if (connectTimeout.isNegative() || connectTimeout.isZero() || requestTimeout.isNegative()) {
-                throw new IllegalArgumentException(
-                        "connectTimeout %s is not positive or requestTimeout %s is negative"
-                                .formatted(connectTimeout, requestTimeout));
+                throw new IllegalArgumentException("connectTimeout %s is not positive or requestTimeout %s is negative"
+                        .formatted(connectTimeout, requestTimeout));
             }
         }
     }
@@ -218,7 +217,8 @@ public final class MultiplexedPool implements AutoCloseable {
             return (leastBusy == null || leastBusy.inFlight() > 0) && canConnect(config, now);
         }
 
-        @Nullable MultiplexedConnection leastBusy() {
+        @Nullable
+        MultiplexedConnection leastBusy() {
             MultiplexedConnection best = null;
             for (MultiplexedConnection one : open) {
                 if (one.isOpen() && (best == null || one.inFlight() < best.inFlight())) {
@@ -306,7 +306,8 @@ public final class MultiplexedPool implements AutoCloseable {
     }
 
     private IOException noConnection() {
-        List<String> names = targets.stream().map(target -> target.address.toString()).toList();
+        List<String> names =
+                targets.stream().map(target -> target.address.toString()).toList();
         Throwable last = lastFailure;
         return new IOException(
                 "no connection to %s (%s)"
@@ -327,7 +328,8 @@ public final class MultiplexedPool implements AutoCloseable {
         }
         CompletableFuture<Transport> limited = attempt;
         if (!limited.isDone()) {
-            scheduler.schedule(() -> limited.cancel(false), config.connectTimeout().toNanos());
+            scheduler.schedule(
+                    () -> limited.cancel(false), config.connectTimeout().toNanos());
         }
         attempt.whenComplete((transport, failure) -> {
             if (transport != null) {
@@ -373,9 +375,8 @@ public final class MultiplexedPool implements AutoCloseable {
     }
 
     private void failed(Target target, @Nullable Throwable failure) {
-        Throwable cause = failure instanceof CompletionException && failure.getCause() != null
-                ? failure.getCause()
-                : failure;
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (cause == null || cause instanceof CancellationException) {
             cause = new IOException(
                     "not connected within " + config.connectTimeout().toMillis() + " ms");

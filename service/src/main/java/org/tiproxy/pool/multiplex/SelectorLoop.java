@@ -79,8 +79,7 @@ public final class SelectorLoop implements Connector, AutoCloseable {
             return channel;
         } catch (SocketTimeoutException e) {
             channel.close();
-            throw new SocketTimeoutException(
-                    "no connection to " + address + " within " + timeout.toMillis() + " ms");
+            throw new SocketTimeoutException("no connection to " + address + " within " + timeout.toMillis() + " ms");
         } catch (IOException | RuntimeException e) {
             channel.close();
             throw e;

@@ -12,6 +12,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -33,7 +34,7 @@ import org.tiproxy.pool.TimerThread;
 @Timeout(60)
 class MultiplexedPoolTest {
     /** Echoes frames, a few at a time and in reverse order; says nothing to requests that begin with "hush". */
-    private final class Server implements AutoCloseable {
+    private static final class Server implements AutoCloseable {
         final ServerSocket socket;
         final Queue<Socket> accepted = new ConcurrentLinkedQueue<>();
 
@@ -62,7 +63,7 @@ class MultiplexedPoolTest {
                 while (true) {
                     byte[] frame = new byte[in.readInt()];
                     in.readFully(frame);
-                    if (!new String(frame, 8, frame.length - 8).startsWith("hush")) {
+                    if (!new String(frame, 8, frame.length - 8, StandardCharsets.UTF_8).startsWith("hush")) {
                         batch.add(frame);
                     }
                     if (in.available() == 0 || batch.size() == 5) {
@@ -177,8 +178,7 @@ class MultiplexedPoolTest {
 
     @Test
     void aRequestThatIsNotAnsweredTimesOut() {
-        CompletableFuture<ByteBuffer> answer =
-                pool.request(id -> TestCodec.frame(id, "hush"), Duration.ofMillis(50));
+        CompletableFuture<ByteBuffer> answer = pool.request(id -> TestCodec.frame(id, "hush"), Duration.ofMillis(50));
         assertThatThrownBy(() -> answer.get(20, SECONDS)).hasMessageContaining("no answer from 127.0.0.1:");
     }
 

@@ -89,7 +89,7 @@ public class PoolBenchmark {
     private static final class StubFactory implements ConnectionFactory<Connection> {
         @Override
         public CompletableFuture<Connection> connect(HostPort address, Duration timeout) {
-            return CompletableFuture.completedFuture(StubDriver.connection());
+            return CompletableFuture.completedFuture(new StubConnection());
         }
 
         @Override
