@@ -89,7 +89,8 @@ public final class KeyedPool<K, C> implements AutoCloseable {
 
     /**
      * Asks for a connection. Cancel the future, or complete it exceptionally, to give up: a connection that comes all the
-     * same goes to the next caller. The future fails with {@link AcquireException}.
+     * same goes to the next caller. When {@code cancel} answers false, the lease had come before and is to be released.
+     * The future fails with {@link AcquireException}.
      */
     public CompletableFuture<Lease<C>> acquireAsync(K key) {
         return acquireAsync(key, core.config().acquireTimeout());

@@ -19,7 +19,7 @@ import org.tiproxy.pool.FakeBackends.Question;
 
 /** Random events against simulated backends; what must hold is checked after each of them. */
 class PoolSimulationTest {
-    private static final int SEEDS_PER_BATCH = 250;
+    private static final int SEEDS_PER_BATCH = 125;
 
     static LongStream batches() {
         return LongStream.range(0, 20);
