@@ -686,10 +686,7 @@ final class PoolCore<K, C> {
         if (!isReusable(entry)) {
             decide(() -> {
                 drop(entry);
-                caller.served = false;
-                if (!caller.isDone()) {
-                    waiters.add(caller);
-                }
+                queueAgain(caller);
             });
             return;
         }
@@ -717,12 +714,18 @@ final class PoolCore<K, C> {
             waiters.remove(first);
             first.served = true;
             chosen.add(first);
-            caller.served = false;
-            if (!caller.isDone()) {
-                waiters.add(caller);
-            }
+            queueAgain(caller);
         });
         return chosen.get(0);
+    }
+
+    private void queueAgain(PendingAcquire<K, C> caller) {
+        caller.served = false;
+        if (!caller.isDone()) {
+            waiters.add(caller);
+            // The last tick may have been while it was not in the queue.
+            armAt(caller.deadline, ticker.nanoTime());
+        }
     }
 
     private void closeNow(Entry<K, C> entry) {
