@@ -2,6 +2,7 @@ package org.tiproxy;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -85,6 +86,23 @@ class LayersTest {
                 .that(resideOutside("org.tiproxy.management..", "org.tiproxy.app.."))
                 .should()
                 .dependOnClassesThat(resideInAnyPackage("javax.management..", "org.jolokia.."))
+                .check(CLASSES);
+    }
+
+    /** The pool is a library of its own: whoever uses it needs none of the proxy. */
+    @Test
+    void thePoolStandsAlone() {
+        classes()
+                .that(resideInAPackage("org.tiproxy.pool.."))
+                .should()
+                .onlyDependOnClassesThat(resideInAnyPackage(
+                        "org.tiproxy.pool..",
+                        "org.tiproxy.common..",
+                        "org.tiproxy.config..",
+                        "org.tiproxy.error..",
+                        "java..",
+                        "org.slf4j..",
+                        "org.jspecify.."))
                 .check(CLASSES);
     }
 
