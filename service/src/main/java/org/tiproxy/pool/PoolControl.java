@@ -1,0 +1,53 @@
+package org.tiproxy.pool;
+
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+
+/** What an operator sees and does; the same for every kind of pool. Thread-safe; nothing here blocks. */
+public interface PoolControl {
+    /** The configuration in force. */
+    PoolConfig config();
+
+    /**
+     * Changes the configuration. Connections above a lowered bound are closed: the idle ones at once, the others when they
+     * come back. Time-outs apply to acquires that begin, and connections that are opened, from now on.
+     *
+     * @throws IllegalArgumentException with a sentence, if a value is out of its range
+     */
+    void reconfigure(UnaryOperator<PoolConfig> change);
+
+    /** Numbers of this moment. */
+    PoolStatistics statistics();
+
+    /** Every connection. */
+    List<ConnectionInfo> listConnections();
+
+    /**
+     * Closes the idle connections.
+     *
+     * @return how many
+     */
+    int evictIdle();
+
+    /**
+     * Replaces all connections: the idle ones are closed at once, the others when they come back, or when they are open.
+     *
+     * @return how many
+     */
+    int softEvict();
+
+    /**
+     * Closes the connections that match: the idle ones at once, the others when they come back.
+     *
+     * @param which must be quick and must not call the pool
+     * @return how many
+     */
+    int evict(Predicate<ConnectionInfo> which);
+
+    /** Makes acquires wait, for as long as their time-out allows. Connections may still be released. */
+    void suspend();
+
+    /** Ends {@link #suspend}. */
+    void resume();
+}
