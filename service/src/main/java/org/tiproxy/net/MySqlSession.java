@@ -15,6 +15,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +28,7 @@ import org.tiproxy.session.EndReason;
 import org.tiproxy.session.Login;
 import org.tiproxy.session.SessionEnd;
 import org.tiproxy.session.SessionEngine;
+import org.tiproxy.session.SessionEvents;
 import org.tiproxy.session.SessionListener;
 import org.tiproxy.session.SessionOutput;
 import org.tiproxy.session.SessionPhase;
@@ -35,14 +37,16 @@ import org.tiproxy.session.TransactionState;
 import org.tiproxy.wire.protocol.Command;
 
 /**
- * Drives one {@link SessionEngine} over two Netty channels. The engine decides; this class owns sockets and buffers:
+ * Drives one {@link SessionEvents} over two Netty channels. The engine decides; this class owns sockets and buffers:
  * what was received is forwarded as slices of the buffer it was received into, never copied.
  *
  * <p>Back-pressure: a leg whose peer has more than the write buffer's high water mark to write stops reading.
  *
  * <p>Both channels live on the client's event loop; everything happens there unless a method says otherwise.
+ *
+ * <p>The backend connection is the session's own, opened for it and closed with it; {@link PooledMySqlSession} borrows it.
  */
-final class MySqlSession extends ClientSession implements BackendGate.Visitor, SessionOutput, SessionListener {
+class MySqlSession extends ClientSession implements BackendGate.Visitor, SessionOutput, SessionListener {
     private static final Logger log = LoggerFactory.getLogger(MySqlSession.class);
 
     /** How long a backend's connection that has closed waits for the gate to say why. */
@@ -51,20 +55,24 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     /** How long the end of a backend's output may take to come when the gate has said that the backend has gone. */
     private static final long LAST_WORDS_SECONDS = 15;
 
-    private final MySqlProtocol protocol;
-    private final Leg client;
-    private final SessionEngine engine;
+    final MySqlProtocol protocol;
+    final Leg client;
+
+    @Nullable
+    Leg backend;
+
+    final SessionEvents engine;
     private final SessionCounters.Share counters;
 
-    private @Nullable Leg backend;
     private BackendGate.@Nullable Ticket ticket;
     private @Nullable Future<?> loginTimer;
     private @Nullable IdleTimer idleTimer;
     private boolean halfOpen = true;
-    private boolean ended;
+    boolean ended;
 
     /** What the gate says about the backend's end. */
-    private @Nullable String backendGone;
+    @Nullable
+    String backendGone;
 
     /** The backend's socket is closed, and the gate is given time to say why. */
     private boolean awaitsReason;
@@ -76,12 +84,26 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     private volatile TransactionState transaction = TransactionState.NONE;
     private volatile String schema = "";
 
+    /** A session with a backend connection of its own. */
     MySqlSession(ProxyListener proxy, MySqlProtocol protocol, SocketChannel channel) {
+        this(
+                proxy,
+                protocol,
+                channel,
+                session -> new SessionEngine(
+                        protocol.config(), session, session, protocol::backendIdOf, protocol.virtualId(session.id)));
+    }
+
+    MySqlSession(
+            ProxyListener proxy,
+            MySqlProtocol protocol,
+            SocketChannel channel,
+            Function<MySqlSession, SessionEvents> engine) {
         super(proxy, channel);
         this.protocol = protocol;
         this.counters = protocol.newShare();
         this.client = new Leg(channel, true);
-        this.engine = new SessionEngine(protocol.config(), this, this, protocol::backendIdOf, protocol.virtualId(id));
+        this.engine = engine.apply(this);
     }
 
     /** The session holds a place of {@link HalfOpenLogins} when it begins. */
@@ -105,7 +127,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         }
     }
 
-    private void leaveHalfOpen() {
+    final void leaveHalfOpen() {
         if (halfOpen) {
             halfOpen = false;
             proxy.logins().leave();
@@ -120,17 +142,22 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             if (!ended) {
                 halfOpen = true;
                 proxy.logins().enter();
-                proxy.connector()
-                        .connect(
-                                client.channel.eventLoop(),
-                                channel -> {
-                                    Leg leg = new Leg(channel, false);
-                                    backend = leg;
-                                    return leg;
-                                },
-                                this::connected);
+                connectBackend();
             }
         });
+    }
+
+    /** The gate has opened. */
+    void connectBackend() {
+        proxy.connector()
+                .connect(
+                        client.channel.eventLoop(),
+                        channel -> {
+                            Leg leg = new Leg(channel, false);
+                            backend = leg;
+                            return leg;
+                        },
+                        this::connected);
     }
 
     @Override
@@ -288,10 +315,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         counters.ended(end);
         ended(end.source(), end.reason().name(), end.text());
         leaveHalfOpen();
-        Future<?> timer = loginTimer;
-        if (timer != null) {
-            timer.cancel(false);
-        }
+        stopLoginTimer();
         if (idleTimer != null) {
             idleTimer.stop();
         }
@@ -328,24 +352,32 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     @Override
     public void phaseChanged(SessionPhase phase) {
         if (phase == SessionPhase.HANDSHAKE && loginTimer == null) {
-            loginTimer = client.channel
-                    .eventLoop()
-                    .schedule(
-                            () -> {
-                                engine.loginTimedOut();
-                                flush();
-                            },
-                            protocol.loginTimeout().toNanos(),
-                            TimeUnit.NANOSECONDS);
+            startLoginTimer();
+        }
+    }
+
+    final void startLoginTimer() {
+        loginTimer = client.channel
+                .eventLoop()
+                .schedule(
+                        () -> {
+                            engine.loginTimedOut();
+                            flush();
+                        },
+                        protocol.loginTimeout().toNanos(),
+                        TimeUnit.NANOSECONDS);
+    }
+
+    final void stopLoginTimer() {
+        Future<?> timer = loginTimer;
+        if (timer != null) {
+            timer.cancel(false);
         }
     }
 
     @Override
     public void loggedIn(Login who) {
-        Future<?> timer = loginTimer;
-        if (timer != null) {
-            timer.cancel(false);
-        }
+        stopLoginTimer();
         leaveHalfOpen();
         if (login == null) {
             commandBegan = proxy.ticker().nanoTime();
@@ -367,12 +399,11 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     }
 
     private void startIdleTimer(Duration limit) {
-        Leg other = backend;
         IdleTimer timer = new IdleTimer(
                 client.channel.eventLoop(),
                 proxy.ticker(),
                 limit,
-                () -> Traffic.unsent(client.channel) + (other == null ? 0 : Traffic.unsent(other.channel)),
+                this::unsent,
                 () -> engine.phase() != SessionPhase.COMMANDS || engine.commandInFlight() != null,
                 () -> close(
                         ProxyError.IDLE_TIMEOUT,
@@ -380,6 +411,11 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
                                 + " ms (proxy.idle-timeout)"));
         idleTimer = timer;
         timer.start();
+    }
+
+    private long unsent() {
+        Leg other = backend;
+        return Traffic.unsent(client.channel) + (other == null ? 0 : Traffic.unsent(other.channel));
     }
 
     @Override
@@ -496,7 +532,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         onLoop(engine::cancelDrain);
     }
 
-    private void onLoop(Runnable work) {
+    final void onLoop(Runnable work) {
         if (client.channel.eventLoop().inEventLoop()) {
             work.run();
         } else {
@@ -504,7 +540,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         }
     }
 
-    private void flush() {
+    final void flush() {
         client.channel.flush();
         Leg other = backend;
         if (other != null) {
@@ -528,8 +564,8 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     }
 
     /** One of the two sockets. */
-    private final class Leg extends ChannelInboundHandlerAdapter {
-        private final SocketChannel channel;
+    final class Leg extends ChannelInboundHandlerAdapter {
+        final SocketChannel channel;
         private final boolean isClient;
 
         /** What the engine works on, and how its indexes map to the buffer's. */
@@ -545,7 +581,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         private boolean paused;
         private boolean resumes;
         private boolean startsTls;
-        private boolean stalled;
+        boolean stalled;
 
         Leg(SocketChannel channel, boolean isClient) {
             this.channel = channel;
@@ -671,7 +707,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         }
 
         /** What the engine asked for during the event that is over now. */
-        private void afterEvent() {
+        void afterEvent() {
             if (client.startsTls) {
                 client.startsTls = false;
                 startTls(client, protocol.clientTlsHandler(client.channel));
