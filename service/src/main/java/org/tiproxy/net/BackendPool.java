@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -16,6 +18,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Ticker;
+import org.tiproxy.engine.SharedConnections;
 import org.tiproxy.pool.IdleListener;
 import org.tiproxy.pool.KeyedConnectionFactory;
 import org.tiproxy.pool.KeyedPool;
@@ -47,7 +50,7 @@ import org.tiproxy.wire.server.OkPacket;
  *
  * <p>Thread-safe.
  */
-final class BackendPool {
+final class BackendPool implements SharedConnections {
     static final ConnectionAttributes ATTRIBUTES = ConnectionAttributes.of(Map.of("program_name", "tiproxy"));
 
     private static final PoolKey NOBODY = new PoolKey("", 0, 0);
@@ -113,8 +116,36 @@ final class BackendPool {
         return sessions;
     }
 
-    PoolControl control() {
+    @Override
+    public String mode() {
+        return config.mode().name().toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public PoolControl control() {
         return pool.control();
+    }
+
+    @Override
+    public List<SharedConnection> listConnections() {
+        return control().listConnections().stream()
+                .map(info -> {
+                    BackendConnectionInfo known = null;
+                    String user = "";
+                    if (info.connection() instanceof PooledConnection connection) {
+                        known = connection.info();
+                        user = connection.user();
+                    }
+                    return new SharedConnection(info, user, known == null ? 0 : known.threadId());
+                })
+                .toList();
+    }
+
+    @Override
+    public int evictUser(String user) {
+        return control()
+                .evict(info -> info.connection() instanceof PooledConnection connection
+                        && connection.user().equals(user));
     }
 
     /** How long logins and cleanings may take. */

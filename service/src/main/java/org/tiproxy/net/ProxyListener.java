@@ -27,10 +27,10 @@ import org.tiproxy.common.LogThrottle;
 import org.tiproxy.common.Ticker;
 import org.tiproxy.engine.Listener;
 import org.tiproxy.engine.SessionRegistry;
+import org.tiproxy.engine.SharedConnections;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
 import org.tiproxy.net.tls.ProxyTls;
-import org.tiproxy.pool.PoolControl;
 import org.tiproxy.session.EndReason;
 import org.tiproxy.session.SessionConfig;
 import org.tiproxy.session.SessionEnd;
@@ -294,9 +294,9 @@ public final class ProxyListener implements Listener {
         lingeringClose.close(channel);
     }
 
-    /** What an operator sees and does of the backend connections that sessions share; null if they share none. */
-    public @Nullable PoolControl poolControl() {
-        return pool == null ? null : pool.control();
+    /** The backend connections that sessions share; null if they share none. */
+    public @Nullable SharedConnections sharedConnections() {
+        return pool;
     }
 
     SessionRegistry sessions() {

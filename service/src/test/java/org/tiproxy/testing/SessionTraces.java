@@ -68,11 +68,10 @@ public final class SessionTraces {
 
     private SessionTraces() {}
 
-    /** Writes a server's {@code --init-file} with these users, the usual one, and {@code admin} with that password. */
-    public static Path writeAccounts(Path folder) throws IOException {
-        List<String> lines = new ArrayList<>(Files.readAllLines(
-                MariaDbServer.script().resolveSibling("accounts.sql")));
-        ACCOUNTS.forEach(sql -> lines.add(sql + ";"));
+    /** Writes a server's {@code --init-file} with the usual user and {@code admin}, password {@code admin}. */
+    public static Path writeAdministrator(Path folder) throws IOException {
+        List<String> lines =
+                new ArrayList<>(Files.readAllLines(MariaDbServer.script().resolveSibling("accounts.sql")));
         lines.add("CREATE USER admin@'127.0.0.1' IDENTIFIED BY 'admin';");
         lines.add("GRANT ALL ON *.* TO admin@'127.0.0.1' WITH GRANT OPTION;");
         return Files.write(folder.resolve("accounts.sql"), lines);
