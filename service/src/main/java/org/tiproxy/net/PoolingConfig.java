@@ -39,6 +39,10 @@ public record PoolingConfig(
     /** Longer times would be a mistake. */
     private static final Duration LONGEST = Duration.ofDays(365);
 
+    // Short: until the next try, clients are refused without one.
+    private static final Duration MIN_BACKOFF = Duration.ofMillis(50);
+    private static final Duration MAX_BACKOFF = Duration.ofSeconds(1);
+
     static final Key<Mode> MODE = Key.choice(
                     "pool.mode",
                     Mode.class,
@@ -184,6 +188,8 @@ public record PoolingConfig(
                 .leakDetectionThreshold(settings.get(LEAK_DETECTION_THRESHOLD))
                 // As without a pool: a backend that cannot be reached is reported at once.
                 .failFast(true)
+                .minBackoff(MIN_BACKOFF)
+                .maxBackoff(MAX_BACKOFF)
                 .build();
         return new PoolingConfig(mode, pool, settings.get(TRUST_PLAIN_NETWORKS), users);
     }

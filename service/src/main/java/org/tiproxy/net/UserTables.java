@@ -1,9 +1,9 @@
 package org.tiproxy.net;
 
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -29,21 +29,22 @@ final class UserTables {
 
     /** The users; null if there is none. */
     static @Nullable KnownUsers read(List<ConfigTable> tables, Problems problems) {
-        Map<String, KnownUser> byName = new LinkedHashMap<>();
+        List<KnownUser> users = new ArrayList<>();
+        Set<String> names = new HashSet<>();
         for (ConfigTable table : tables) {
             table.allow(Set.of(NAME, PASSWORD, PASSWORD_FILE, HASH), problems);
             @Nullable String name = table.text(NAME, problems);
             if (!table.has(NAME)) {
                 problems.error(table.origin(), "a user needs a name");
-            } else if (name != null && byName.containsKey(name)) {
+            } else if (name != null && !names.add(name)) {
                 problems.error(table.origin(NAME), Problem.quote(name) + ": there is another user of that name");
             }
             @Nullable KnownUser user = user(table, name == null ? "" : name, problems);
-            if (name != null && user != null) {
-                byName.putIfAbsent(name, user);
+            if (user != null) {
+                users.add(user);
             }
         }
-        return tables.isEmpty() ? null : new KnownUsers(byName.values());
+        return tables.isEmpty() ? null : new KnownUsers(users);
     }
 
     private static @Nullable KnownUser user(ConfigTable table, String name, Problems problems) {

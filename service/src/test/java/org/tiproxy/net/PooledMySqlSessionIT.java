@@ -11,6 +11,7 @@ import static org.tiproxy.testing.SessionTraces.run;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -21,6 +22,8 @@ import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -36,7 +39,10 @@ import org.tiproxy.backend.BackendGate;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Secret;
 import org.tiproxy.common.Ticker;
+import org.tiproxy.engine.ProxySession;
+import org.tiproxy.engine.SessionKiller;
 import org.tiproxy.engine.SessionRegistry;
+import org.tiproxy.engine.SharedConnections;
 import org.tiproxy.pool.PoolConfig;
 import org.tiproxy.pool.PoolControl;
 import org.tiproxy.pool.PoolStatistics;
@@ -367,5 +373,125 @@ class PooledMySqlSessionIT {
                 .as(String.valueOf(pool.statistics().lastFailure()))
                 .isZero();
         assertThat(pool.statistics().reusedTotal()).isGreaterThanOrEqualTo(15);
+    }
+
+    @Test
+    void operatorsSeeAndEndSessionsOverSharedConnections() throws Exception {
+        try (Connection first = connect();
+                Connection second = connect()) {
+            ask(first, "SELECT 1");
+            List<ProxySession> open = List.copyOf(sessions.sessions());
+            assertThat(open).extracting(ProxySession::user).containsOnly("demo");
+            assertThat(open).extracting(ProxySession::backend).containsOnly(new HostPort("127.0.0.1", server.port()));
+            long id =
+                    Long.parseLong(ask(second, "SELECT CONNECTION_ID()").get(0).replaceAll("\\D", ""));
+            ProxySession victim = open.stream()
+                    .filter(session -> session.backendConnectionId() == id)
+                    .findFirst()
+                    .orElseThrow();
+            Future<List<String>> slow = threads.submit(() -> ask(second, "SELECT SLEEP(60)"));
+            await().untilAsserted(() -> assertThat(victim.command()).isEqualTo("COM_QUERY"));
+            assertThat(new SessionKiller(sessions).killQuery(victim.id()).join())
+                    .contains("KILL QUERY");
+            // Whether the row says so, or an error.
+            assertThat(slow.get().toString()).containsAnyOf("1", "interrupted");
+            assertThat(ask(second, "SELECT 2")).containsExactly("[2]");
+
+            victim.drain();
+            await().untilAsserted(() -> assertThat(sessions.sessions()).hasSize(1));
+            assertThat(ask(first, "SELECT 1")).containsExactly("[1]");
+        }
+        // The drained one's connection is as good as any other.
+        await().untilAsserted(() -> assertThat(atRest().idle()).isEqualTo(2));
+    }
+
+    @Test
+    void aUsersConnectionsCanBeEvicted() throws Exception {
+        connect("a", "demo").close();
+        connect("b", "demo").close();
+        SharedConnections shared = Objects.requireNonNull(proxy.sharedConnections());
+        int before = atRest().idle();
+        assertThat(shared.listConnections())
+                .extracting(SharedConnections.SharedConnection::user)
+                .contains("b");
+        assertThat(shared.evictUser("b")).isEqualTo(1);
+        assertThat(atRest().idle()).isEqualTo(before - 1);
+        assertThat(shared.evictUser("nobody")).isZero();
+    }
+
+    @Test
+    void aServerThatIsRestartedUnderLoadIsUsedAgain() throws Exception {
+        AtomicBoolean stop = new AtomicBoolean();
+        AtomicInteger right = new AtomicInteger();
+        AtomicInteger wrong = new AtomicInteger();
+        List<Future<?>> clients = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            clients.add(threads.submit(() -> {
+                while (!stop.get()) {
+                    try (Connection connection = connect();
+                            Statement statement = connection.createStatement();
+                            ResultSet rows = statement.executeQuery("SELECT 42")) {
+                        rows.next();
+                        (rows.getInt(1) == 42 ? right : wrong).incrementAndGet();
+                    } catch (SQLException e) {
+                        // The server is away.
+                    }
+                }
+            }));
+        }
+        try {
+            await().untilAsserted(() -> assertThat(right.get()).isGreaterThan(20));
+            server.kill();
+            server = MariaDbServer.start(MariaDbServer.unpacked(), server.port(), folder);
+            int then = right.get();
+            await().atMost(Duration.ofSeconds(60))
+                    .untilAsserted(() -> assertThat(right.get()).isGreaterThan(then + 20));
+        } finally {
+            stop.set(true);
+            for (Future<?> client : clients) {
+                client.get();
+            }
+        }
+        assertThat(wrong.get()).isZero();
+        for (int i = 0; i < 20; i++) {
+            connect().close();
+        }
+        assertThat(atRest().total()).isLessThanOrEqualTo(4);
+    }
+
+    @Test
+    void aServerThatStandsStillForLongerThanTheTimeoutsIsUsedAgain() throws Exception {
+        listen(config -> config.maxConnectionsPerAddress(2)
+                .acquireTimeout(Duration.ofMillis(500))
+                .connectTimeout(Duration.ofMillis(300))
+                .probeTimeout(Duration.ofMillis(300))
+                .probeBypass(Duration.ofMillis(1)));
+        connect().close();
+        atRest();
+        long pid = server.process().pid();
+        signal("STOP", pid);
+        try {
+            for (int i = 0; i < 3; i++) {
+                assertThatThrownBy(this::connect).isInstanceOf(SQLException.class);
+            }
+        } finally {
+            signal("CONT", pid);
+        }
+        await().atMost(Duration.ofSeconds(30)).ignoreExceptions().untilAsserted(() -> {
+            try (Connection connection = connect()) {
+                assertThat(ask(connection, "SELECT 1")).containsExactly("[1]");
+            }
+        });
+        for (int i = 0; i < 20; i++) {
+            connect().close();
+        }
+        assertThat(atRest().total()).isLessThanOrEqualTo(2);
+    }
+
+    private static void signal(String name, long pid) throws Exception {
+        Process kill = new ProcessBuilder("/bin/kill", "-" + name, Long.toString(pid))
+                .inheritIO()
+                .start();
+        assertThat(kill.waitFor()).isZero();
     }
 }
