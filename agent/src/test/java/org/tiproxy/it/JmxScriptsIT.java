@@ -84,7 +84,14 @@ class JmxScriptsIT {
                             "connections",
                             "kill-session",
                             "kill-query",
-                            "watch");
+                            "watch",
+                            "pool",
+                            "pool-connections",
+                            "pool-evict-idle",
+                            "pool-soft-evict",
+                            "pool-evict-user",
+                            "pool-suspend",
+                            "pool-resume");
         }
     }
 
@@ -132,6 +139,34 @@ class JmxScriptsIT {
             await().until(() -> tiproxy.proxy("ActiveConnections").equals("0"));
             assertThat(run(2, "kill-session", "one")).contains("not 'one'");
             assertThat(run(2, "kill-query")).contains("takes the id");
+        }
+    }
+
+    @Test
+    void thePoolsScriptsShowAndGovernSharedConnections() throws Exception {
+        assertThat(run(1, "pool")).contains("tiproxy-jmx:");
+        tiproxy.close();
+        tiproxy = new TiProxyJar(folder.resolve("other-state"))
+                .environment("TIPROXY_POOL_MODE", "session")
+                .environment("TIPROXY_POOL_MAX_CONNECTIONS_PER_ADDRESS", "7");
+        try (GreetingServer backend = new GreetingServer(tiproxy.backendPort)) {
+            tiproxy.start("--protocol", "mysql");
+            assertThat(run("pool")).contains("Mode = session", "MaxSize = 7", "Total = 0", "Suspended = false");
+            assertThat(run("pool-suspend")).contains("suspended");
+            assertThat(run("pool")).contains("Suspended = true");
+            try (Socket client = new Socket("127.0.0.1", tiproxy.port)) {
+                await().untilAsserted(() -> assertThat(tiproxy.pool("Pending")).isEqualTo("1"));
+                assertThat(run("pool-resume")).contains("resumed");
+                // The backend's greeting, in the proxy's words: length, sequence id, version 10.
+                assertThat(client.getInputStream().readNBytes(5)[4]).isEqualTo((byte) 10);
+                assertThat(backend.connections()).isEqualTo(1);
+            }
+            assertThat(run("pool")).contains("CreatedTotal = 1");
+            run("pool-connections");
+            assertThat(run("pool-evict-idle")).contains("0");
+            assertThat(run("pool-soft-evict")).contains("0");
+            assertThat(run("pool-evict-user", "some body's")).contains("0");
+            assertThat(run(2, "pool-evict-user")).contains("takes the name");
         }
     }
 

@@ -184,6 +184,11 @@ final class TiProxyJar implements AutoCloseable {
         return value(jolokia("read/tiproxy:type=Proxy,name=default/" + attribute));
     }
 
+    /** The value of an attribute of the pool, as text. */
+    String pool(String attribute) throws Exception {
+        return value(jolokia("read/tiproxy:type=Pool,name=default/" + attribute));
+    }
+
     private static String body(HttpResponse<String> response) {
         if (response.statusCode() / 100 != 2) {
             throw new AssertionError("status " + response.statusCode() + ": " + response.body());

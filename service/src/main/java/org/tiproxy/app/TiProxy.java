@@ -24,11 +24,13 @@ import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Ticker;
 import org.tiproxy.engine.ProxyLifecycle;
 import org.tiproxy.engine.SessionRegistry;
+import org.tiproxy.engine.SharedConnections;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
 import org.tiproxy.management.JmxConnector;
 import org.tiproxy.management.JolokiaEndpoint;
 import org.tiproxy.management.MBeanRegistrar;
+import org.tiproxy.management.PoolView;
 import org.tiproxy.management.ProxyView;
 import org.tiproxy.management.ServiceView;
 import org.tiproxy.management.SupervisorView;
@@ -97,7 +99,8 @@ public final class TiProxy {
         SessionRegistry sessions = new SessionRegistry(config.proxy().maxConnections());
         ProxyTls tls = ProxyTls.open(config.security());
         undo.push(tls::close);
-        ProxyListener proxy = new ProxyListener(config.proxy(), backend, gate, sessions, Ticker.SYSTEM, resolver, tls);
+        ProxyListener proxy = new ProxyListener(
+                config.proxy(), config.pooling(), backend, gate, sessions, Ticker.SYSTEM, resolver, tls);
         undo.push(proxy::shutdown);
         ProxyLifecycle life = new ProxyLifecycle(proxy, sessions, timer);
         lifecycle = life;
@@ -113,6 +116,10 @@ public final class TiProxy {
                         config.proxy().protocol().name().toLowerCase(Locale.ROOT),
                         proxy.transport().name()),
                 "type=Proxy,name=default");
+        SharedConnections pool = proxy.sharedConnections();
+        if (pool != null) {
+            registrar.register(new PoolView(pool), "type=Pool,name=default");
+        }
         if (supervisor != null) {
             registrar.register(new SupervisorView(supervisor), "type=Supervisor,name=default");
         }

@@ -11,6 +11,7 @@ import org.tiproxy.config.Problems;
 import org.tiproxy.config.Settings;
 import org.tiproxy.management.JmxConfig;
 import org.tiproxy.management.JolokiaConfig;
+import org.tiproxy.net.PoolingConfig;
 import org.tiproxy.net.ProxyConfig;
 import org.tiproxy.net.tls.SecurityConfig;
 import org.tiproxy.supervisor.SupervisorConfig;
@@ -19,6 +20,7 @@ import org.tiproxy.supervisor.SupervisorConfig;
  * The whole configuration of the service.
  *
  * @param proxy how clients are served
+ * @param pooling whether and how backend connections are shared
  * @param backend where their connections lead
  * @param supervisor how the backend is started and stopped; null if it is somebody else's to start
  * @param security TLS on both sides
@@ -29,6 +31,7 @@ import org.tiproxy.supervisor.SupervisorConfig;
  */
 public record TiProxyConfig(
         ProxyConfig proxy,
+        PoolingConfig pooling,
         BackendConfig backend,
         @Nullable SupervisorConfig supervisor,
         SecurityConfig security,
@@ -37,9 +40,23 @@ public record TiProxyConfig(
         LogConfig log,
         @Nullable Path configFile) {
 
+    /** Without a pool. */
+    public TiProxyConfig(
+            ProxyConfig proxy,
+            BackendConfig backend,
+            @Nullable SupervisorConfig supervisor,
+            SecurityConfig security,
+            JmxConfig jmx,
+            JolokiaConfig jolokia,
+            LogConfig log,
+            @Nullable Path configFile) {
+        this(proxy, PoolingConfig.OFF, backend, supervisor, security, jmx, jolokia, log, configFile);
+    }
+
     /** All keys there are, in the order in which they are documented. */
     public static final List<Key<?>> KEYS = Stream.of(
                     ProxyConfig.KEYS,
+                    PoolingConfig.KEYS,
                     BackendConfig.KEYS,
                     SupervisorConfig.KEYS,
                     SecurityConfig.KEYS,
@@ -95,6 +112,7 @@ public record TiProxyConfig(
      */
     public static TiProxyConfig from(Settings settings, Problems problems) throws ConfigException {
         ProxyConfig proxy = ProxyConfig.from(settings, problems);
+        PoolingConfig pooling = PoolingConfig.from(settings, problems, proxy);
         @Nullable BackendConfig backend = BackendConfig.from(settings, problems);
         boolean mysql = proxy.protocol() == ProxyConfig.Protocol.MYSQL;
         @Nullable
@@ -112,6 +130,7 @@ public record TiProxyConfig(
         if (backend == null) {
             throw new IllegalStateException("no backend, and nobody has reported it");
         }
-        return new TiProxyConfig(proxy, backend, supervisor, security, jmx, jolokia, log, settings.configFile());
+        return new TiProxyConfig(
+                proxy, pooling, backend, supervisor, security, jmx, jolokia, log, settings.configFile());
     }
 }

@@ -144,6 +144,11 @@ public final class Key<T> {
         return new Key<>(path, ValueType.httpUrl(), meaning);
     }
 
+    /** Tables of the same kind, an array of tables in the file. */
+    public static Key<List<ConfigTable>> tables(String path, String meaning) {
+        return new Key<>(path, ValueType.listOf(ValueType.table(), "tables [[" + path + "]] in the file"), meaning);
+    }
+
     /** One of the constants, by its name in lower case. */
     public static <E extends Enum<E>> Key<E> choice(String path, Class<E> constants, String meaning) {
         return new Key<>(path, ValueType.choice(constants), meaning);

@@ -7,7 +7,7 @@ import java.util.List;
  *
  * @param kind what the source says it is
  * @param text the value as text; empty for an array or a table
- * @param elements the elements of an array; empty otherwise
+ * @param elements the elements of an array, or a table's values, each with its own path; empty otherwise
  * @param origin where it stands
  */
 record RawValue(Kind kind, String text, List<RawValue> elements, Origin origin) {

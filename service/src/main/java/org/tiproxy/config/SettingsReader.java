@@ -75,6 +75,8 @@ public final class SettingsReader {
         Set<String> secretWords = secretFiles.values().stream()
                 .map(key -> lastSegment(key.path()))
                 .collect(Collectors.toSet());
+        // A user's, which is as good as the password.
+        secretWords.add("hash");
         boolean complete =
                 new TomlFile(file, shownName, namedBy, this::isKey, secretWords, problems, this::acceptFromFile).read();
         settings.readFrom(file, complete);
@@ -187,7 +189,7 @@ public final class SettingsReader {
         put(key, secret, origin);
     }
 
-    private static String firstLine(Path file) throws IOException {
+    static String firstLine(Path file) throws IOException {
         try (BufferedReader reader = Files.newBufferedReader(file)) {
             @Nullable String line = reader.readLine();
             return line == null ? "" : line;

@@ -126,13 +126,22 @@ final class TomlFile {
             }
             return RawValue.array(elements, origin);
         }
-        return new RawValue(kind(value), value instanceof TomlTable ? "" : value.toString(), List.of(), origin);
+        if (value instanceof TomlTable table) {
+            List<RawValue> fields = new ArrayList<>();
+            for (String name : table.keySet()) {
+                List<String> key = List.of(name);
+                Object field = table.get(key);
+                if (field != null) {
+                    String path = origin.path() + "." + Toml.joinKeyPath(key);
+                    fields.add(raw(field, at(table.inputPositionOf(key), path)));
+                }
+            }
+            return new RawValue(RawValue.Kind.TABLE, "", fields, origin);
+        }
+        return new RawValue(kind(value), value.toString(), List.of(), origin);
     }
 
     private static RawValue.Kind kind(Object value) {
-        if (value instanceof TomlTable) {
-            return RawValue.Kind.TABLE;
-        }
         Map<Class<?>, RawValue.Kind> kinds = Map.of(
                 String.class, RawValue.Kind.STRING,
                 Long.class, RawValue.Kind.INTEGER,

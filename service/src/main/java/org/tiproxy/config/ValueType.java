@@ -220,6 +220,15 @@ record ValueType<T>(String name, String expected, Set<RawValue.Kind> kinds, Pars
         });
     }
 
+    static ValueType<ConfigTable> table() {
+        return new ValueType<>("tables", "a table in the file", Set.of(RawValue.Kind.TABLE), value -> {
+            if (value.kind() == TEXT) {
+                throw unexpected();
+            }
+            return new ConfigTable(value);
+        });
+    }
+
     static ValueType<URI> httpUrl() {
         return new ValueType<>("URL", "a URL such as http://127.0.0.1:3000/health", Set.of(STRING), value -> {
             try {

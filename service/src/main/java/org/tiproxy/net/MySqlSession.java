@@ -15,6 +15,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +28,7 @@ import org.tiproxy.session.EndReason;
 import org.tiproxy.session.Login;
 import org.tiproxy.session.SessionEnd;
 import org.tiproxy.session.SessionEngine;
+import org.tiproxy.session.SessionEvents;
 import org.tiproxy.session.SessionListener;
 import org.tiproxy.session.SessionOutput;
 import org.tiproxy.session.SessionPhase;
@@ -35,14 +37,16 @@ import org.tiproxy.session.TransactionState;
 import org.tiproxy.wire.protocol.Command;
 
 /**
- * Drives one {@link SessionEngine} over two Netty channels. The engine decides; this class owns sockets and buffers:
+ * Drives one {@link SessionEvents} over two Netty channels. The engine decides; this class owns sockets and buffers:
  * what was received is forwarded as slices of the buffer it was received into, never copied.
  *
  * <p>Back-pressure: a leg whose peer has more than the write buffer's high water mark to write stops reading.
  *
  * <p>Both channels live on the client's event loop; everything happens there unless a method says otherwise.
+ *
+ * <p>The backend connection is the session's own, opened for it and closed with it; {@link PooledMySqlSession} borrows it.
  */
-final class MySqlSession extends ClientSession implements BackendGate.Visitor, SessionOutput, SessionListener {
+class MySqlSession extends ClientSession implements BackendGate.Visitor, SessionOutput, SessionListener {
     private static final Logger log = LoggerFactory.getLogger(MySqlSession.class);
 
     /** How long a backend's connection that has closed waits for the gate to say why. */
@@ -51,21 +55,25 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     /** How long the end of a backend's output may take to come when the gate has said that the backend has gone. */
     private static final long LAST_WORDS_SECONDS = 15;
 
-    private final MySqlProtocol protocol;
-    private final Leg client;
-    private final SessionEngine engine;
+    final MySqlProtocol protocol;
+    final Leg client;
+
+    @Nullable
+    Leg backend;
+
+    final SessionEvents engine;
     private final SessionCounters.Share counters;
 
-    private @Nullable Leg backend;
     private BackendGate.@Nullable Ticket ticket;
     private @Nullable Future<?> loginTimer;
     private @Nullable IdleTimer idleTimer;
     private boolean halfOpen = true;
     private boolean clientMayLogIn;
-    private boolean ended;
+    boolean ended;
 
     /** What the gate says about the backend's end. */
-    private @Nullable String backendGone;
+    @Nullable
+    String backendGone;
 
     /** The backend's socket is closed, and the gate is given time to say why. */
     private boolean awaitsReason;
@@ -77,13 +85,30 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     private volatile TransactionState transaction = TransactionState.NONE;
     private volatile String schema = "";
 
+    /** A session with a backend connection of its own. */
     MySqlSession(ProxyListener proxy, MySqlProtocol protocol, SocketChannel channel) {
+        this(
+                proxy,
+                protocol,
+                channel,
+                session -> new SessionEngine(
+                        protocol.config(),
+                        session,
+                        session,
+                        protocol::backendIdOf,
+                        MySqlProtocol.virtualId(session.id)));
+    }
+
+    MySqlSession(
+            ProxyListener proxy,
+            MySqlProtocol protocol,
+            SocketChannel channel,
+            Function<MySqlSession, SessionEvents> engine) {
         super(proxy, channel);
         this.protocol = protocol;
         this.counters = protocol.newShare();
         this.client = new Leg(channel, true);
-        this.engine =
-                new SessionEngine(protocol.config(), this, this, protocol::backendIdOf, MySqlProtocol.virtualId(id));
+        this.engine = engine.apply(this);
     }
 
     /** The session holds a place of {@link HalfOpenLogins} when it begins. */
@@ -107,7 +132,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         }
     }
 
-    private void leaveHalfOpen() {
+    final void leaveHalfOpen() {
         if (halfOpen) {
             halfOpen = false;
             proxy.logins().leave();
@@ -122,17 +147,22 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             if (!ended) {
                 halfOpen = true;
                 proxy.logins().enter();
-                proxy.connector()
-                        .connect(
-                                client.channel.eventLoop(),
-                                channel -> {
-                                    Leg leg = new Leg(channel, false);
-                                    backend = leg;
-                                    return leg;
-                                },
-                                this::connected);
+                connectBackend();
             }
         });
+    }
+
+    /** The gate has opened. */
+    void connectBackend() {
+        proxy.connector()
+                .connect(
+                        client.channel.eventLoop(),
+                        channel -> {
+                            Leg leg = new Leg(channel, false);
+                            backend = leg;
+                            return leg;
+                        },
+                        this::connected);
     }
 
     @Override
@@ -334,13 +364,18 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
             case HANDSHAKE -> {
                 if (!clientMayLogIn) {
                     clientMayLogIn = true;
-                    startLoginTimer(engine::loginTimedOut);
+                    startLoginTimer();
                 }
             }
-            case CHANGE_USER -> startLoginTimer(engine::loginTimedOut);
+            case CHANGE_USER -> startLoginTimer();
             case COMMANDS, ENDED -> stopLoginTimer();
             case CONNECTING, CLIENT_TLS, BACKEND_TLS, AUTHENTICATION, ACQUIRING, QUITTING -> {}
         }
+    }
+
+    /** The client has the usual time to log in, from now on. */
+    final void startLoginTimer() {
+        startLoginTimer(engine::loginTimedOut);
     }
 
     private void startLoginTimer(Runnable timedOut) {
@@ -356,7 +391,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
                         TimeUnit.NANOSECONDS);
     }
 
-    private void stopLoginTimer() {
+    final void stopLoginTimer() {
         Future<?> timer = loginTimer;
         if (timer != null) {
             timer.cancel(false);
@@ -395,12 +430,11 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     }
 
     private void startIdleTimer(Duration limit) {
-        Leg other = backend;
         IdleTimer timer = new IdleTimer(
                 client.channel.eventLoop(),
                 proxy.ticker(),
                 limit,
-                () -> Traffic.unsent(client.channel) + (other == null ? 0 : Traffic.unsent(other.channel)),
+                this::unsent,
                 engine::isBusy,
                 () -> close(
                         ProxyError.IDLE_TIMEOUT,
@@ -408,6 +442,11 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
                                 + " ms (proxy.idle-timeout)"));
         idleTimer = timer;
         timer.start();
+    }
+
+    private long unsent() {
+        Leg other = backend;
+        return Traffic.unsent(client.channel) + (other == null ? 0 : Traffic.unsent(other.channel));
     }
 
     @Override
@@ -524,7 +563,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         onLoop(engine::cancelDrain);
     }
 
-    private void onLoop(Runnable work) {
+    final void onLoop(Runnable work) {
         if (client.channel.eventLoop().inEventLoop()) {
             work.run();
         } else {
@@ -532,7 +571,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         }
     }
 
-    private void flush() {
+    final void flush() {
         client.channel.flush();
         Leg other = backend;
         if (other != null) {
@@ -556,8 +595,8 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
     }
 
     /** One of the two sockets. */
-    private final class Leg extends ChannelInboundHandlerAdapter {
-        private final SocketChannel channel;
+    final class Leg extends ChannelInboundHandlerAdapter {
+        final SocketChannel channel;
         private final boolean isClient;
 
         /** What the engine works on, and how its indexes map to the buffer's. */
@@ -573,7 +612,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         private boolean paused;
         private boolean resumes;
         private boolean startsTls;
-        private boolean stalled;
+        boolean stalled;
 
         Leg(SocketChannel channel, boolean isClient) {
             this.channel = channel;
@@ -699,7 +738,7 @@ final class MySqlSession extends ClientSession implements BackendGate.Visitor, S
         }
 
         /** What the engine asked for during the event that is over now. */
-        private void afterEvent() {
+        void afterEvent() {
             if (client.startsTls) {
                 client.startsTls = false;
                 startTls(client, protocol.clientTlsHandler(client.channel));

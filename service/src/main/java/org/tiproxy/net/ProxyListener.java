@@ -27,6 +27,7 @@ import org.tiproxy.common.LogThrottle;
 import org.tiproxy.common.Ticker;
 import org.tiproxy.engine.Listener;
 import org.tiproxy.engine.SessionRegistry;
+import org.tiproxy.engine.SharedConnections;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
 import org.tiproxy.net.tls.ProxyTls;
@@ -66,6 +67,7 @@ public final class ProxyListener implements Listener {
     private final BackendConnector connector;
     private final ProxyTls tls;
     private final MySqlProtocol mysql;
+    private final @Nullable BackendPool pool;
     private final HalfOpenLogins logins;
     private final LingeringClose lingeringClose = new LingeringClose();
     private final LongAdder badProxyHeadersTotal = new LongAdder();
@@ -90,15 +92,30 @@ public final class ProxyListener implements Listener {
         this(config, backend, gate, sessions, ticker, resolver, ProxyTls.none());
     }
 
+    /** A proxy without a pool that does not listen yet; see the other constructor. */
+    public ProxyListener(
+            ProxyConfig config,
+            HostPort backend,
+            BackendGate gate,
+            SessionRegistry sessions,
+            Ticker ticker,
+            Executor resolver,
+            ProxyTls tls)
+            throws ProxyException {
+        this(config, PoolingConfig.OFF, backend, gate, sessions, ticker, resolver, tls);
+    }
+
     /**
      * A proxy that does not listen yet.
      *
+     * @param pooling whether backend connections are shared
      * @param resolver runs look-ups of the backend's name, which block
      * @param tls how TLS is used on both sides; the caller closes it
      * @throws ProxyException if the configured transport does not work on this machine
      */
     public ProxyListener(
             ProxyConfig config,
+            PoolingConfig pooling,
             HostPort backend,
             BackendGate gate,
             SessionRegistry sessions,
@@ -129,6 +146,9 @@ public final class ProxyListener implements Listener {
                 sessions,
                 config.login().timeout(),
                 tls);
+        this.pool = pooling.mode() == PoolingConfig.Mode.OFF
+                ? null
+                : new BackendPool(pooling, mysql.config(), backend, connector, loops, ticker);
         this.logins = new HalfOpenLogins(config.login().maxHalfOpen());
         this.headerThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
         this.tlsThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
@@ -204,6 +224,9 @@ public final class ProxyListener implements Listener {
     /** Ends the event loops; sessions that are still open are cut. Blocks for a second at most. */
     public void shutdown() {
         close();
+        if (pool != null) {
+            pool.close();
+        }
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(1, TimeUnit.SECONDS);
     }
 
@@ -252,9 +275,15 @@ public final class ProxyListener implements Listener {
                     "Too many connections: all " + sessions.maxConnections()
                             + " that this proxy allows are in use (proxy.max-connections)");
         } else {
-            new MySqlSession(this, mysql, channel).run();
+            newMySqlSession(channel).run();
             channel.config().setAutoRead(true);
         }
+    }
+
+    private MySqlSession newMySqlSession(SocketChannel channel) {
+        return pool == null
+                ? new MySqlSession(this, mysql, channel)
+                : new PooledMySqlSession(this, mysql, pool, channel);
     }
 
     /** Says why, in place of the greeting, as servers do. */
@@ -265,6 +294,11 @@ public final class ProxyListener implements Listener {
                 ErrPacket.of(ErrorCode.ER_CON_COUNT_ERROR, text).encode().toPacket(0);
         channel.write(Unpooled.wrappedBuffer(err), channel.voidPromise());
         lingeringClose.close(channel);
+    }
+
+    /** The backend connections that sessions share; null if they share none. */
+    public @Nullable SharedConnections sharedConnections() {
+        return pool;
     }
 
     SessionRegistry sessions() {

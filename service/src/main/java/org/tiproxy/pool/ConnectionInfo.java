@@ -1,6 +1,7 @@
 package org.tiproxy.pool;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 
 /**
@@ -13,6 +14,14 @@ import org.tiproxy.common.HostPort;
  * @param age since it was asked for
  * @param uses how often it was lent
  * @param inState how long it has been lent or idle; zero in other states
+ * @param connection the connection itself, to be looked at and no more; null while it is being opened
  */
 public record ConnectionInfo(
-        long id, HostPort address, Object key, EntryState state, Duration age, long uses, Duration inState) {}
+        long id,
+        HostPort address,
+        Object key,
+        EntryState state,
+        Duration age,
+        long uses,
+        Duration inState,
+        @Nullable Object connection) {}

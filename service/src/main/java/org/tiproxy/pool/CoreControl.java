@@ -154,7 +154,8 @@ final class CoreControl<K, C> implements PoolControl {
                 state,
                 Duration.ofNanos(Math.max(0, now - entry.createdAt)),
                 entry.uses,
-                Duration.ofNanos(Math.max(0, now - since)));
+                Duration.ofNanos(Math.max(0, now - since)),
+                entry.connectionIfOpen());
     }
 
     @Override

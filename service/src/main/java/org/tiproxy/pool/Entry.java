@@ -81,6 +81,11 @@ final class Entry<K, C> implements IdleListener {
         return value;
     }
 
+    @Nullable
+    C connectionIfOpen() {
+        return connection;
+    }
+
     void opened(C value) {
         connection = value;
     }

@@ -92,6 +92,18 @@ public final class Lease<C> implements AutoCloseable {
         }
     }
 
+    /**
+     * Has the connection closed instead of reused when the lease is released, although nothing is wrong with it or with
+     * others to its address: it does not count as broken.
+     *
+     * @param reason why, as a phrase for logs, without credentials
+     */
+    public void retire(String reason) {
+        if (state == HELD) {
+            entry.evict(reason);
+        }
+    }
+
     /** Gives the connection back: to be reused, or to be closed if it was marked broken. Does not block. */
     public void release() {
         if (STATE.compareAndSet(this, HELD, RELEASED)) {

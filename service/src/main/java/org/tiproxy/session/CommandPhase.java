@@ -140,6 +140,9 @@ final class CommandPhase {
         if (!inFlight.isEmpty()) {
             return inFlight.command() + " was in flight";
         }
+        if (injected.isRunning()) {
+            return "a statement of the proxy's own was in flight";
+        }
         if (sendingFile || changeUser != null || !(quitting || (commands.atPacketStart() && awaitingHead))) {
             return "a command was on its way";
         }

@@ -2,6 +2,8 @@ package org.tiproxy.session;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.error.ErrorSource;
 import org.tiproxy.error.ProxyException;
@@ -51,7 +53,7 @@ public final class PooledSessionEngine implements SessionEvents {
     private final SessionListener listener;
     private final ConnectionIds connectionIds;
     private final int connectionId;
-    private final ClientOrigin origin;
+    private final Supplier<ClientOrigin> origin;
     private final Scrambles scrambles;
     private final SpokenFirst spokenFirst = new SpokenFirst();
     private final PacketLeg clientLeg;
@@ -83,6 +85,7 @@ public final class PooledSessionEngine implements SessionEvents {
      * A session whose client has connected.
      *
      * @param connectionId what the client is told as its connection id, as in {@link SessionEngine}
+     * @param origin where the client comes from; asked when it has begun to log in, and must not change then
      */
     public PooledSessionEngine(
             PooledConfig pooled,
@@ -90,7 +93,7 @@ public final class PooledSessionEngine implements SessionEvents {
             SessionListener listener,
             ConnectionIds connectionIds,
             int connectionId,
-            ClientOrigin origin) {
+            Supplier<ClientOrigin> origin) {
         this.pooled = pooled;
         this.config = pooled.session();
         this.output = output;
@@ -283,7 +286,8 @@ public final class PooledSessionEngine implements SessionEvents {
 
     @Override
     public void loginTimedOut() {
-        if (!phase.isBeforeLogin() || login != null) {
+        boolean logsIn = phase.isBeforeLogin() && login == null;
+        if (!logsIn && phase != SessionPhase.CHANGE_USER) {
             return;
         }
         boolean clientIsSlow = isClientsTurn();
@@ -305,6 +309,20 @@ public final class PooledSessionEngine implements SessionEvents {
     public void drain() {
         draining = true;
         settle();
+    }
+
+    @Override
+    public void cancelDrain() {
+        draining = false;
+    }
+
+    @Override
+    public void execute(String sql, Consumer<StatementOutcome> whenOver) {
+        if (phase == SessionPhase.COMMANDS && present(commands).isInjectable()) {
+            present(commands).inject(sql, whenOver);
+        } else {
+            whenOver.accept(StatementOutcome.busy());
+        }
     }
 
     // ---- the client's side
@@ -418,7 +436,7 @@ public final class PooledSessionEngine implements SessionEvents {
                 throw SessionFailure.told(
                         EndReason.LOGIN_REFUSED,
                         ErrorCode.ER_ACCESS_DENIED_ERROR,
-                        "Access denied for user '" + user + "'@'" + origin.host() + "' (using password: "
+                        "Access denied for user '" + user + "'@'" + origin.get().host() + "' (using password: "
                                 + current.usingPassword() + ")");
             }
             case VERIFIED -> {
@@ -671,7 +689,7 @@ public final class PooledSessionEngine implements SessionEvents {
 
     /** Whether sharing the connection afterwards gives nothing away: see {@link LoginRelay}. */
     private boolean mayShare() {
-        return origin.isPrivate() || present(handshake).tls();
+        return origin.get().isPrivate() || present(handshake).tls();
     }
 
     private boolean isClientsTurn() {
@@ -747,6 +765,9 @@ public final class PooledSessionEngine implements SessionEvents {
             output.sendToClient(SessionErrors.packet(told, failure.text(), sequenceId));
         }
         giveBack();
+        if (commands != null) {
+            commands.abandonInjected("the session has ended: " + failure.text());
+        }
         if (relay != null) {
             relay.authentication().wipePassword();
         }

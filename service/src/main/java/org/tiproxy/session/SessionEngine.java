@@ -139,6 +139,7 @@ public final class SessionEngine implements SessionEvents {
     }
 
     /** The backend's connection is up; nothing of it has been read. */
+    @Override
     public void backendConnected() {
         if (phase == SessionPhase.CONNECTING) {
             moveTo(SessionPhase.GREETING);
@@ -198,6 +199,7 @@ public final class SessionEngine implements SessionEvents {
     }
 
     /** TLS with the backend is up: what comes from now on is decrypted. */
+    @Override
     public void backendTlsStarted() {
         LoginExchange current = exchange;
         if (phase != SessionPhase.BACKEND_TLS || current == null) {
@@ -285,15 +287,7 @@ public final class SessionEngine implements SessionEvents {
         settle();
     }
 
-    /**
-     * Runs a statement of the proxy's own over the backend's connection, if the client is between two commands and in no
-     * transaction. The client does not see the response, and what it sends in the meantime waits. The backend counts the
-     * statement as one of the session: SHOW WARNINGS, ROW_COUNT() and FOUND_ROWS() are about it afterwards.
-     *
-     * @param sql plain ASCII, without a result of its own
-     * @param whenOver hears exactly once what has come of it, within this call or a later event; must not call the engine
-     *     back, nor throw
-     */
+    @Override
     public void execute(String sql, Consumer<StatementOutcome> whenOver) {
         if (phase == SessionPhase.COMMANDS && present(commands).isInjectable()) {
             present(commands).inject(sql, whenOver);
@@ -302,7 +296,7 @@ public final class SessionEngine implements SessionEvents {
         }
     }
 
-    /** Takes {@link #drain} back: the session goes on. */
+    @Override
     public void cancelDrain() {
         draining = false;
     }

@@ -1,6 +1,7 @@
 package org.tiproxy.session;
 
 import java.nio.ByteBuffer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.error.ProxyException;
 import org.tiproxy.wire.protocol.Command;
@@ -63,4 +64,24 @@ public interface SessionEvents {
 
     /** Ends the session as soon as it is in no transaction and no command is in flight: perhaps at once. */
     void drain();
+
+    /** Takes {@link #drain} back: the session goes on. */
+    void cancelDrain();
+
+    /**
+     * Runs a statement of the proxy's own over the backend's connection, if the client is between two commands and in no
+     * transaction. The client does not see the response, and what it sends in the meantime waits. The backend counts the
+     * statement as one of the session: SHOW WARNINGS, ROW_COUNT() and FOUND_ROWS() are about it afterwards.
+     *
+     * @param sql plain ASCII, without a result of its own
+     * @param whenOver hears exactly once what has come of it, within this call or a later event; must not call the engine
+     *     back, nor throw
+     */
+    void execute(String sql, Consumer<StatementOutcome> whenOver);
+
+    /** The connection to the backend is there. Only sessions with a backend connection of their own hear it. */
+    default void backendConnected() {}
+
+    /** TLS with the backend is up. Only sessions with a backend connection of their own hear it. */
+    default void backendTlsStarted() {}
 }

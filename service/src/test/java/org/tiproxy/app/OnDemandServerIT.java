@@ -2,7 +2,9 @@ package org.tiproxy.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -11,9 +13,13 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import javax.management.ObjectName;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,19 +38,19 @@ class OnDemandServerIT {
     private int port;
     private TiProxy service;
 
-    private void start(Path program) throws Exception {
+    private void start(Path program, String... more) throws Exception {
         port = MariaDbServer.freePort();
-        Path file = Files.write(
-                folder.resolve("tiproxy.toml"),
-                List.of(
-                        "proxy = {addr = '127.0.0.1:" + port + "', graceful-close-conn-timeout = '0s'}",
-                        "backend.instances = ['127.0.0.1:" + MariaDbServer.freePort() + "']",
-                        "jmx.addr = 'off'",
-                        "jolokia.addr = 'off'",
-                        "[supervisor]",
-                        "exec = '" + program + "'",
-                        "start = '2m'",
-                        "state-dir = 'state'"));
+        List<String> lines = new ArrayList<>(List.of(
+                "proxy = {addr = '127.0.0.1:" + port + "', graceful-close-conn-timeout = '0s'}",
+                "backend.instances = ['127.0.0.1:" + MariaDbServer.freePort() + "']",
+                "jmx.addr = 'off'",
+                "jolokia.addr = 'off'",
+                "[supervisor]",
+                "exec = '" + program + "'",
+                "start = '2m'",
+                "state-dir = 'state'"));
+        lines.addAll(List.of(more));
+        Path file = Files.write(folder.resolve("tiproxy.toml"), lines);
         Problems problems = new Problems();
         SettingsReader reader = new SettingsReader(TiProxyConfig.KEYS, TiProxyConfig.IGNORED, Map.of(), problems);
         reader.readFile(file, "tiproxy.toml", Origin.ofFlag("--config", ""));
@@ -67,15 +73,41 @@ class OnDemandServerIT {
         return DriverManager.getConnection(driver + "://127.0.0.1:" + port + "/demo", "demo", "demo");
     }
 
+    private Path server() throws Exception {
+        return program(
+                "#!/bin/sh",
+                "export MARIADB_DATA='" + folder.resolve("data") + "'",
+                "export MARIADB_PORT=$(sed -n \"s/^backend.instances = .*:\\([0-9]*\\)'.*/\\1/p\" '"
+                        + folder.resolve("tiproxy.toml") + "')",
+                "exec '" + MariaDbServer.script() + "'");
+    }
+
+    private static Object attribute(String bean, String name) throws Exception {
+        return ManagementFactory.getPlatformMBeanServer()
+                .getAttribute(new ObjectName("tiproxy:type=" + bean + ",name=default"), name);
+    }
+
+    @Test
+    void idleConnectionsOfThePoolDoNotKeepTheServerAlive() throws Exception {
+        start(server(), "idle = '1s'", "[pool]", "mode = 'session'");
+        for (int round = 1; round <= 2; round++) {
+            for (String driver : List.of("jdbc:mariadb", "jdbc:mysql", "jdbc:mariadb")) {
+                connect(driver).close();
+            }
+            await().atMost(Duration.ofMinutes(1))
+                    .untilAsserted(
+                            () -> assertThat(attribute("Supervisor", "State")).isEqualTo("CLOSED"));
+            await().untilAsserted(() -> assertThat(attribute("Pool", "Total")).isEqualTo(0));
+            assertThat(attribute("Supervisor", "UnexpectedExitsTotal")).isEqualTo(0L);
+            assertThat((Long) attribute("Pool", "ReusedTotal")).isGreaterThanOrEqualTo(round);
+        }
+        assertThat(attribute("Supervisor", "StartsTotal")).isEqualTo(2L);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"jdbc:mariadb", "jdbc:mysql"})
     void aClientIsHeldWhileTheServerStartsAndThenLoggedIn(String driver) throws Exception {
-        Path config = folder.resolve("tiproxy.toml");
-        start(program(
-                "#!/bin/sh",
-                "export MARIADB_DATA='" + folder.resolve("data") + "'",
-                "export MARIADB_PORT=$(sed -n \"s/^backend.instances = .*:\\([0-9]*\\)'.*/\\1/p\" '" + config + "')",
-                "exec '" + MariaDbServer.script() + "'"));
+        start(server());
 
         try (Connection connection = connect(driver);
                 Statement statement = connection.createStatement();

@@ -34,6 +34,7 @@ import org.tiproxy.management.JmxConfig;
 import org.tiproxy.management.JolokiaConfig;
 import org.tiproxy.net.LoginLimits;
 import org.tiproxy.net.NetworkTransport;
+import org.tiproxy.net.PoolingConfig;
 import org.tiproxy.net.ProxyConfig;
 import org.tiproxy.net.ProxyProtocolConfig;
 import org.tiproxy.net.tls.SecurityConfig;
@@ -468,5 +469,103 @@ class TiProxyConfigTest {
                         "labels.zone",
                         "log.encoder",
                         "log.log-file.max-days");
+    }
+
+    private static final String POOL = "pool.mode = 'session'";
+
+    @Test
+    void usersAreKnownByPasswordFileOrHash() throws IOException {
+        Files.writeString(folder.resolve("app.password"), "from a file\nand no more\n");
+
+        PoolingConfig pooling = readValid(
+                        BACKEND,
+                        POOL,
+                        "pool.max-connections-per-address = 7",
+                        "pool.max-lifetime = '5m'",
+                        "[[users]]",
+                        "name = 'a'",
+                        "password = 'secret'",
+                        "[[users]]",
+                        "name = 'b'",
+                        "password-file = 'app.password'",
+                        "[[users]]",
+                        "name = 'c'",
+                        "hash = '*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19'")
+                .pooling();
+
+        assertThat(pooling.mode()).isEqualTo(PoolingConfig.Mode.SESSION);
+        assertThat(pooling.pool().maxConnectionsPerAddress()).isEqualTo(7);
+        assertThat(pooling.pool().maxLifetime()).isEqualTo(Duration.ofMinutes(5));
+        assertThat(pooling.users()).hasToString("KnownUsers[a, b, c]");
+    }
+
+    @Test
+    void withoutUsersTheBackendAuthenticates() throws IOException {
+        assertThat(readValid(BACKEND, POOL).pooling().users()).isNull();
+        assertThat(readValid(BACKEND).pooling()).isEqualTo(PoolingConfig.OFF);
+    }
+
+    @Test
+    void everyMistakeInUsersIsReportedAndNoSecretIsShown() throws IOException {
+        read(
+                BACKEND,
+                POOL,
+                "[[users]]",
+                "password = 'hunter2'",
+                "[[users]]",
+                "name = 'a'",
+                "[[users]]",
+                "name = 'a'",
+                "password = 'hunter2'",
+                "hash = '*hunter2'",
+                "[[users]]",
+                "name = 7",
+                "hash = 'hunter2'",
+                "[[users]]",
+                "name = 'd'",
+                "passwort = 'hunter2'",
+                "password-file = 'nowhere'");
+
+        assertThat(errors)
+                .containsExactly(
+                        "x.toml:3: users: a user needs a name",
+                        "x.toml:5: users: a user needs one of password, password-file and hash, found 0",
+                        "x.toml:7: users: a user needs one of password, password-file and hash, found 2",
+                        "x.toml:8: users.name: \"a\": there is another user of that name",
+                        "x.toml:10: users.hash: expected what the server stores: an asterisk and 40 hexadecimal digits"
+                                + " (mysql_native_password), or 70 bytes that begin with $A$005$ (caching_sha2_password),"
+                                + " as they are or as 0x and their hexadecimal digits",
+                        "x.toml:12: users.name: expected a string, found an integer",
+                        "x.toml:13: users.hash: expected what the server stores: an asterisk and 40 hexadecimal digits"
+                                + " (mysql_native_password), or 70 bytes that begin with $A$005$ (caching_sha2_password),"
+                                + " as they are or as 0x and their hexadecimal digits",
+                        "x.toml:16: users.passwort: unknown key; did you mean password?",
+                        "x.toml:17: users.password-file: \"nowhere\": no such file");
+        assertThat(errors.toString()).doesNotContain("hunter2");
+    }
+
+    @Test
+    void aPoolNeedsMySqlWithoutPROXYHeadersTowardsTheBackend() throws IOException {
+        read(
+                BACKEND,
+                POOL,
+                "proxy.protocol = 'tcp'",
+                "proxy.proxy-protocol = 'v2'",
+                "pool.min-idle = 9",
+                "pool.max-connections-per-address = 3");
+
+        assertThat(errors)
+                .containsExactly(
+                        "x.toml:2: pool.mode: \"session\": sharing connections needs proxy.protocol = \"mysql\"",
+                        "x.toml:2: pool.mode: \"session\": not together with proxy.proxy-protocol: a connection's header"
+                                + " would name its first client to all that follow",
+                        "x.toml:5: pool.min-idle: 9: expected at most pool.max-connections-per-address, which is 3");
+    }
+
+    @Test
+    void usersWithoutAPoolAreAWarning() throws IOException {
+        readValid(BACKEND, "[[users]]", "name = 'a'", "password = 'hunter2'");
+
+        assertThat(warnings).containsExactly("x.toml:2: users: not used, because pool.mode is off");
     }
 }

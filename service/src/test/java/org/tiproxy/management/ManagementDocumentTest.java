@@ -13,7 +13,7 @@ import org.tiproxy.session.EndReason;
 
 class ManagementDocumentTest {
     @ParameterizedTest
-    @ValueSource(classes = {ProxyMXBean.class, SupervisorMXBean.class, ServiceMXBean.class})
+    @ValueSource(classes = {ProxyMXBean.class, PoolMXBean.class, SupervisorMXBean.class, ServiceMXBean.class})
     void everyAttributeAndOperationIsDocumented(Class<?> bean) throws Exception {
         String type = bean.getSimpleName().replace("MXBean", "");
         String document = Files.readString(Path.of("MANAGEMENT.md"));

@@ -185,7 +185,7 @@ final class PooledProxy implements AutoCloseable {
                     SessionListener.NONE,
                     id -> 0,
                     0x4000_0001,
-                    new ClientOrigin("127.0.0.1", clientsArePrivate));
+                    () -> new ClientOrigin("127.0.0.1", clientsArePrivate));
         }
 
         void stop() {

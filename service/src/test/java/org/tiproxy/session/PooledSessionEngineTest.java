@@ -57,7 +57,7 @@ class PooledSessionEngineTest {
                     SessionListener.NONE,
                     id -> 0,
                     EngineHarness.CONNECTION_ID,
-                    new ClientOrigin("10.0.0.1", isPrivate));
+                    () -> new ClientOrigin("10.0.0.1", isPrivate));
         }
 
         void fromClient(byte[]... packets) {

@@ -167,6 +167,11 @@ final class Programs implements AutoCloseable {
         return start("tiproxy", address, command, TIPROXY_ENVIRONMENT);
     }
 
+    /** Writes a file for a program. */
+    Path write(String name, List<String> lines) throws IOException {
+        return Files.write(options.workDirectory().resolve(name), lines);
+    }
+
     synchronized Program start(
             String name, InetSocketAddress address, List<String> command, Map<String, String> environment)
             throws IOException {

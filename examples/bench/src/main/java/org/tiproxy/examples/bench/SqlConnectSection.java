@@ -15,6 +15,14 @@ import java.util.concurrent.Future;
 final class SqlConnectSection implements Section {
     private static final int AT_A_TIME = 16;
 
+    private static final List<String> SHARED = List.of("[pool]", "mode = 'session'");
+    private static final List<String> KNOWN_USERS = List.of(
+            "[pool]",
+            "mode = 'session'",
+            "[[users]]",
+            "name = '" + Database.ACCOUNT + "'",
+            "password = '" + Database.ACCOUNT + "'");
+
     private final SqlTargets targets;
     private final Duration slice;
     private final int rounds;
@@ -32,10 +40,18 @@ final class SqlConnectSection implements Section {
 
     @Override
     public void run(Report report) throws IOException {
+        report.row("MySQL connect, one query, close", "visits/s", measure(targets.get()));
+        List<Target> known = targets.withPool("known-users", KNOWN_USERS);
+        report.row("… shared connections, known users", "visits/s", measure(known), Goal.atLeastOfDirect(1));
+        List<Target> passThrough = targets.withPool("pass-through", SHARED);
+        report.row("… shared connections, pass-through", "visits/s", measure(passThrough), Goal.atLeastOfDirect(1));
+    }
+
+    private Samples measure(List<Target> ways) throws IOException {
         Samples rate = new Samples();
-        Samples.inTurns(targets.get(), 1, target -> visitsPerSecond(target.address()));
-        Samples.inTurns(targets.get(), rounds, target -> rate.add(target.kind(), visitsPerSecond(target.address())));
-        report.row("MySQL connect, one query, close", "visits/s", rate);
+        Samples.inTurns(ways, 1, target -> visitsPerSecond(target.address()));
+        Samples.inTurns(ways, rounds, target -> rate.add(target.kind(), visitsPerSecond(target.address())));
+        return rate;
     }
 
     private double visitsPerSecond(InetSocketAddress address) throws IOException {

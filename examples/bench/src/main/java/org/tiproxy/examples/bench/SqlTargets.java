@@ -55,6 +55,23 @@ final class SqlTargets {
         return Optional.of(tiproxy);
     }
 
+    /** The same ways, with another tiproxy that shares backend connections. */
+    List<Target> withPool(String name, List<String> configuration) throws IOException {
+        List<Target> others = new ArrayList<>(get());
+        if (others.removeIf(target -> target.kind() == Target.Kind.TIPROXY)) {
+            Programs.Program tiproxy = programs.startTiproxy(
+                    get().get(0).address(),
+                    List.of(
+                            "--protocol",
+                            "mysql",
+                            "--config",
+                            programs.write(name + ".toml", configuration).toString()));
+            tiproxy.awaitLogin();
+            others.add(new Target(Target.Kind.TIPROXY, tiproxy.address()));
+        }
+        return others;
+    }
+
     private List<Target> start() throws IOException {
         Programs.Program server = programs.startMariadb();
         server.awaitLogin();

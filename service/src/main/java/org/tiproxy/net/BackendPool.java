@@ -1,0 +1,387 @@
+package org.tiproxy.net;
+
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.util.concurrent.EventExecutor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.tiproxy.common.HostPort;
+import org.tiproxy.common.Ticker;
+import org.tiproxy.engine.SharedConnections;
+import org.tiproxy.pool.IdleListener;
+import org.tiproxy.pool.KeyedConnectionFactory;
+import org.tiproxy.pool.KeyedPool;
+import org.tiproxy.pool.Lease;
+import org.tiproxy.pool.PoolControl;
+import org.tiproxy.pool.Scheduler;
+import org.tiproxy.pool.StaticAddresses;
+import org.tiproxy.session.BackendConnectionInfo;
+import org.tiproxy.session.BackendCredentials;
+import org.tiproxy.session.BackendLogin;
+import org.tiproxy.session.BackendRelease;
+import org.tiproxy.session.BackendRequest;
+import org.tiproxy.session.ConnectionCleaner;
+import org.tiproxy.session.PoolKey;
+import org.tiproxy.session.PooledConfig;
+import org.tiproxy.session.SessionConfig;
+import org.tiproxy.session.TlsMode;
+import org.tiproxy.wire.Bytes;
+import org.tiproxy.wire.client.ComSimple;
+import org.tiproxy.wire.client.ConnectionAttributes;
+import org.tiproxy.wire.protocol.Command;
+import org.tiproxy.wire.server.ErrPacket;
+import org.tiproxy.wire.server.HandshakeV10;
+import org.tiproxy.wire.server.OkPacket;
+
+/**
+ * The backend connections that MySQL sessions share. A new one has greeted and nothing more: the login is made for the
+ * session that gets it, so that a wrong password is that session's matter and no failure of the backend.
+ *
+ * <p>Thread-safe.
+ */
+final class BackendPool implements SharedConnections {
+    static final ConnectionAttributes ATTRIBUTES = ConnectionAttributes.of(Map.of("program_name", "tiproxy"));
+
+    private static final PoolKey NOBODY = new PoolKey("", 0, 0);
+
+    /**
+     * What connections must have in common to stand in for each other.
+     *
+     * @param credentials so that a login with an older password is not lent; null in pass-through
+     * @param fresh an object of its own for a session that no other's connection will do for
+     */
+    private record Key(
+            PoolKey key,
+            @Nullable BackendCredentials credentials,
+            @Nullable Object fresh) {
+        /** For operators. */
+        @Override
+        public String toString() {
+            String who = key.user().isEmpty() ? "" : "user=" + key.user() + " ";
+            return who + "capabilities=0x" + Long.toHexString(key.capabilities())
+                    + (key.collationId() == 0 ? "" : " collation=" + key.collationId())
+                    + (fresh == null ? "" : " not shared");
+        }
+    }
+
+    private final PoolingConfig config;
+    private final PooledConfig sessions;
+    private final BackendConnector connector;
+    private final EventLoopGroup loops;
+    private final KeyedPool<Key, PooledConnection> pool;
+    private final AtomicReference<@Nullable CompletableFuture<HandshakeV10>> firstGreeting = new AtomicReference<>();
+    private volatile @Nullable HandshakeV10 greeting;
+
+    BackendPool(
+            PoolingConfig config,
+            SessionConfig sessions,
+            HostPort backend,
+            BackendConnector connector,
+            EventLoopGroup loops,
+            Ticker ticker) {
+        this.config = config;
+        this.sessions = new PooledConfig(sessions, config.users(), new SecureRandom());
+        this.connector = connector;
+        this.loops = loops;
+        this.pool = KeyedPool.create(
+                new Factory(), StaticAddresses.of(backend), config.pool(), null, ticker, scheduler(loops));
+    }
+
+    private static Scheduler scheduler(EventLoopGroup loops) {
+        return (task, delayNanos) -> {
+            try {
+                loops.next().schedule(task, delayNanos, TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException e) {
+                // The loops have ended, and all connections with them.
+            }
+        };
+    }
+
+    PoolingConfig config() {
+        return config;
+    }
+
+    PooledConfig sessions() {
+        return sessions;
+    }
+
+    @Override
+    public String mode() {
+        return config.mode().name().toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public PoolControl control() {
+        return pool.control();
+    }
+
+    @Override
+    public List<SharedConnection> listConnections() {
+        return control().listConnections().stream()
+                .map(info -> {
+                    BackendConnectionInfo known = null;
+                    String user = "";
+                    if (info.connection() instanceof PooledConnection connection) {
+                        known = connection.info();
+                        user = connection.user();
+                    }
+                    return new SharedConnection(info, user, known == null ? 0 : known.threadId());
+                })
+                .toList();
+    }
+
+    @Override
+    public int evictUser(String user) {
+        return control()
+                .evict(info -> info.connection() instanceof PooledConnection connection
+                        && connection.user().equals(user));
+    }
+
+    /** How long logins and cleanings may take. */
+    Duration talkTimeout() {
+        return pool.control().config().probeTimeout();
+    }
+
+    void close() {
+        pool.close();
+    }
+
+    /** What the backend greets with, as known from the last new connection; from one that is opened for it if need be. */
+    CompletableFuture<HandshakeV10> greeting() {
+        HandshakeV10 known = greeting;
+        if (known != null) {
+            return CompletableFuture.completedFuture(known);
+        }
+        CompletableFuture<HandshakeV10> asked = new CompletableFuture<>();
+        CompletableFuture<HandshakeV10> before = firstGreeting.compareAndExchange(null, asked);
+        if (before != null) {
+            return before.copy();
+        }
+        pool.acquireAsync(new Key(NOBODY, null, new Object())).whenComplete((lease, failure) -> {
+            firstGreeting.set(null);
+            if (lease == null) {
+                asked.completeExceptionally(failure);
+                return;
+            }
+            HandshakeV10 read = greetingOf(lease.connection());
+            lease.retire("it was opened for the backend's greeting");
+            lease.release();
+            asked.complete(read);
+        });
+        return asked.copy();
+    }
+
+    private static HandshakeV10 greetingOf(PooledConnection connection) {
+        BackendConnectionInfo info = connection.info();
+        if (info == null) {
+            throw new IllegalStateException("it has not greeted");
+        }
+        return info.greeting();
+    }
+
+    /** Asks for a connection that can be made what the request wants. */
+    CompletableFuture<Lease<PooledConnection>> acquire(BackendRequest request) {
+        return pool.acquireAsync(new Key(request.key(), request.credentials(), request.fresh() ? new Object() : null));
+    }
+
+    /** Cleans a connection and lends it to others, or has it closed. On the connection's event loop. */
+    void takeBack(Lease<PooledConnection> lease, BackendRelease release, BackendRequest served) {
+        PooledConnection connection = lease.connection();
+        connection.became(release.info());
+        if (!connection.isAlive()) {
+            lease.releaseBroken(release.reason().isEmpty() ? "closed by the backend" : release.reason());
+        } else if (!release.reusable() || served.fresh()) {
+            lease.retire(release.reusable() ? "it is not shared" : release.reason());
+            lease.release();
+        } else {
+            CleaningTalk talk =
+                    new CleaningTalk(ConnectionCleaner.afterUse(release, served, ATTRIBUTES, connection::send));
+            connection.talk(talk, talkTimeout(), lost -> {
+                if (lost != null) {
+                    lease.markBroken(lost);
+                } else if (talk.cleaner.state() == ConnectionCleaner.State.CLEAN) {
+                    connection.became(talk.cleaner.result());
+                } else {
+                    lease.retire("cleaning failed: " + describe(talk.cleaner.failure()));
+                }
+                lease.release();
+            });
+        }
+    }
+
+    static String describe(ErrPacket err) {
+        return "ERR " + err.code() + " " + err.message();
+    }
+
+    /** A cleaning, before or after use. */
+    record CleaningTalk(ConnectionCleaner cleaner) implements PooledConnection.Talk {
+        @Override
+        public void bytes(ByteBuffer chunk) {
+            cleaner.bytes(chunk);
+        }
+
+        @Override
+        public boolean isOver() {
+            return cleaner.state() != ConnectionCleaner.State.RUNNING;
+        }
+    }
+
+    /** A new connection's first packet. */
+    private static final class GreetingTalk implements PooledConnection.Talk {
+        final BackendLogin login;
+
+        GreetingTalk(PooledConnection connection) {
+            login = new BackendLogin(
+                    new BackendRequest(NOBODY, "", null, true), TlsMode.DISABLED, ATTRIBUTES, connection::send);
+        }
+
+        @Override
+        public void bytes(ByteBuffer chunk) {
+            login.bytes(chunk);
+        }
+
+        @Override
+        public boolean isOver() {
+            return login.state() == BackendLogin.State.DONE || login.state() == BackendLogin.State.FAILED;
+        }
+    }
+
+    /** COM_PING. */
+    private static final class PingTalk implements PooledConnection.Talk {
+        // Length, sequence id, header.
+        private final byte[] answer = new byte[5];
+        private int count;
+        private int length = Integer.MAX_VALUE;
+
+        @Override
+        public void bytes(ByteBuffer chunk) {
+            while (chunk.hasRemaining()) {
+                byte next = chunk.get();
+                if (count < answer.length) {
+                    answer[count] = next;
+                }
+                count++;
+                if (count == answer.length) {
+                    length = Bytes.of(answer).at(0) & 0xff;
+                }
+            }
+        }
+
+        @Override
+        public boolean isOver() {
+            return count >= answer.length && count >= length + 4;
+        }
+
+        boolean isOk() {
+            return count == length + 4 && answer[4] == OkPacket.HEADER;
+        }
+    }
+
+    private final class Factory implements KeyedConnectionFactory<Key, PooledConnection> {
+        @Override
+        public CompletableFuture<PooledConnection> connect(Key key, HostPort address, Duration timeout) {
+            CompletableFuture<PooledConnection> opened = new CompletableFuture<>();
+            PooledConnection[] made = new PooledConnection[1];
+            connector.connect(
+                    loop(),
+                    channel -> {
+                        made[0] = new PooledConnection(channel);
+                        return made[0];
+                    },
+                    outcome -> {
+                        PooledConnection connection = made[0];
+                        if (!outcome.isSuccess() || connection == null) {
+                            opened.completeExceptionally(
+                                    outcome.cause() == null
+                                            ? new IllegalStateException("no channel")
+                                            : outcome.cause());
+                        } else {
+                            greet(connection, timeout, opened);
+                        }
+                    });
+            return opened;
+        }
+
+        /** The loop of the session that asks, if it is one that does. */
+        private EventLoop loop() {
+            for (EventExecutor loop : loops) {
+                if (loop.inEventLoop()) {
+                    return (EventLoop) loop;
+                }
+            }
+            return loops.next();
+        }
+
+        private void greet(PooledConnection connection, Duration timeout, CompletableFuture<PooledConnection> opened) {
+            SocketChannel channel = connection.channel;
+            opened.whenComplete((same, failure) -> {
+                if (failure != null) {
+                    channel.close();
+                }
+            });
+            channel.config().setAutoRead(true);
+            GreetingTalk talk = new GreetingTalk(connection);
+            connection.talk(talk, timeout, lost -> {
+                if (lost != null) {
+                    opened.completeExceptionally(new IOException("it has not greeted: " + lost));
+                } else if (talk.login.state() == BackendLogin.State.FAILED) {
+                    opened.completeExceptionally(new IOException(describe(talk.login.failure())));
+                } else {
+                    BackendConnectionInfo info = talk.login.result();
+                    connection.became(info);
+                    greeting = info.greeting();
+                    opened.complete(connection);
+                }
+            });
+        }
+
+        @Override
+        public CompletableFuture<Boolean> probe(PooledConnection connection, Duration timeout) {
+            CompletableFuture<Boolean> answered = new CompletableFuture<>();
+            connection.channel.eventLoop().execute(() -> {
+                BackendConnectionInfo info = connection.info();
+                if (info == null || !info.isLoggedIn()) {
+                    // It waits for a login, and understands nothing else.
+                    answered.complete(connection.isAlive());
+                    return;
+                }
+                PingTalk talk = new PingTalk();
+                connection.send(ComSimple.encode(Command.COM_PING).toPacket(0));
+                connection.talk(talk, timeout, lost -> {
+                    if (lost == null) {
+                        answered.complete(talk.isOk());
+                    } else {
+                        answered.completeExceptionally(new IOException(lost));
+                    }
+                });
+            });
+            return answered;
+        }
+
+        @Override
+        public void close(PooledConnection connection) {
+            connection.close();
+        }
+
+        @Override
+        public void idle(PooledConnection connection, IdleListener listener) {
+            connection.watch(listener);
+        }
+
+        @Override
+        public boolean reuse(PooledConnection connection) {
+            return connection.endWatch();
+        }
+    }
+}

@@ -1,0 +1,342 @@
+package org.tiproxy.net;
+
+import io.netty.channel.socket.SocketChannel;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+import org.tiproxy.error.ProxyError;
+import org.tiproxy.error.ProxyException;
+import org.tiproxy.pool.AcquireException;
+import org.tiproxy.pool.Lease;
+import org.tiproxy.session.BackendConnectionInfo;
+import org.tiproxy.session.BackendLogin;
+import org.tiproxy.session.BackendRelease;
+import org.tiproxy.session.BackendRequest;
+import org.tiproxy.session.ClientOrigin;
+import org.tiproxy.session.ConnectionCleaner;
+import org.tiproxy.session.Login;
+import org.tiproxy.session.PooledSessionEngine;
+import org.tiproxy.session.SessionEnd;
+import org.tiproxy.session.SessionPhase;
+import org.tiproxy.wire.server.ErrPacket;
+import org.tiproxy.wire.server.HandshakeV10;
+
+/**
+ * A session that borrows its backend connection from a {@link BackendPool} when its client has said who it is, and gives it
+ * back when the client is gone.
+ */
+final class PooledMySqlSession extends MySqlSession {
+    /** How often in a row a connection may turn out to be dead after it was acquired. */
+    private static final int MAX_ATTEMPTS = 3;
+
+    private final BackendPool pool;
+    private final PooledSessionEngine pooled;
+    private final SocketChannel channel;
+
+    private @Nullable CompletableFuture<Lease<PooledConnection>> pending;
+    private @Nullable Lease<PooledConnection> lease;
+    private @Nullable BackendRequest served;
+
+    PooledMySqlSession(ProxyListener proxy, MySqlProtocol protocol, BackendPool pool, SocketChannel channel) {
+        super(
+                proxy,
+                protocol,
+                channel,
+                session -> new PooledSessionEngine(
+                        pool.sessions(),
+                        session,
+                        session,
+                        protocol::backendIdOf,
+                        MySqlProtocol.virtualId(session.id),
+                        () -> originOf(session, pool, channel)));
+        this.pool = pool;
+        this.channel = channel;
+        this.pooled = (PooledSessionEngine) engine;
+    }
+
+    /** What comes with a PROXY header has come a longer way than from the socket's peer. */
+    private static ClientOrigin originOf(MySqlSession session, BackendPool pool, SocketChannel channel) {
+        boolean local = channel.remoteAddress() != null
+                && channel.remoteAddress().getAddress().isLoopbackAddress()
+                && !session.proxy.proxyProtocol().isExpectedFrom(channel.remoteAddress());
+        return new ClientOrigin(
+                session.clientAddress.host(), local || pool.config().trustsPlainNetworks());
+    }
+
+    // ---- the greeting
+
+    @Override
+    void connectBackend() {
+        CompletableFuture<HandshakeV10> greeting = pool.greeting();
+        greeting.whenComplete((known, failure) -> onLoop(() -> {
+            if (ended) {
+                return;
+            }
+            if (failure != null) {
+                fail(failure);
+            } else {
+                pooled.greet(known);
+            }
+            client.afterEvent();
+            flush();
+        }));
+    }
+
+    @Override
+    public void phaseChanged(SessionPhase phase) {
+        if (phase == SessionPhase.ACQUIRING) {
+            // The client is not slow: the pool has a time-out of its own.
+            stopLoginTimer();
+        } else if (phase == SessionPhase.AUTHENTICATION && served != null) {
+            startLoginTimer();
+        } else {
+            super.phaseChanged(phase);
+        }
+    }
+
+    // ---- the pool
+
+    @Override
+    public void acquireBackend(BackendRequest request) {
+        if (request.credentials() != null) {
+            // The client is who it says to be.
+            leaveHalfOpen();
+        }
+        served = request;
+        acquire(request, 1);
+    }
+
+    private void acquire(BackendRequest request, int attempt) {
+        CompletableFuture<Lease<PooledConnection>> acquiring = pool.acquire(request);
+        pending = acquiring;
+        // Never within this call, which the engine makes.
+        acquiring.whenComplete((acquired, failure) -> channel.eventLoop().execute(() -> {
+            if (acquired == null) {
+                if (pending == acquiring) {
+                    pending = null;
+                    fail(failure);
+                    client.afterEvent();
+                    flush();
+                }
+            } else if (pending != acquiring) {
+                acquired.release();
+            } else {
+                acquired.connection()
+                        .moveTo(channel.eventLoop(), moved -> prepare(acquired, request, attempt, acquiring, moved));
+            }
+        }));
+    }
+
+    /** Makes the connection what the request wants. */
+    private void prepare(
+            Lease<PooledConnection> acquired,
+            BackendRequest request,
+            int attempt,
+            CompletableFuture<?> acquiring,
+            boolean moved) {
+        if (!moved) {
+            acquired.markBroken("its channel could not change its event loop");
+        }
+        if (!moved || pending != acquiring) {
+            acquired.release();
+            return;
+        }
+        PooledConnection connection = acquired.connection();
+        BackendConnectionInfo info = connection.info();
+        if (info == null) {
+            throw new IllegalStateException("a connection that has not greeted was lent");
+        }
+        if (info.isLoggedIn()) {
+            BackendPool.CleaningTalk talk = new BackendPool.CleaningTalk(
+                    ConnectionCleaner.beforeUse(info, request, BackendPool.ATTRIBUTES, connection::send));
+            connection.talk(talk, pool.talkTimeout(), lost -> {
+                ConnectionCleaner cleaner = talk.cleaner();
+                boolean clean = cleaner.state() == ConnectionCleaner.State.CLEAN;
+                if (lost == null && cleaner.state() != ConnectionCleaner.State.FAILED) {
+                    connection.became(cleaner.result());
+                }
+                prepared(
+                        acquired,
+                        request,
+                        attempt,
+                        acquiring,
+                        lost,
+                        clean ? null : cleaner::failure,
+                        !clean && cleaner.state() == ConnectionCleaner.State.REFUSED);
+            });
+            return;
+        }
+        LoginTalk talk = new LoginTalk(connection, request, info.greeting());
+        connection.talk(talk, pool.talkTimeout(), lost -> {
+            boolean done = talk.login.state() == BackendLogin.State.DONE;
+            if (lost == null && done) {
+                connection.became(talk.login.result());
+            }
+            prepared(acquired, request, attempt, acquiring, lost, done ? null : talk.login::failure, false);
+        });
+    }
+
+    private interface Refusal {
+        ErrPacket failure();
+    }
+
+    /** The connection is what the request wants, or will not be. */
+    private void prepared(
+            Lease<PooledConnection> acquired,
+            BackendRequest request,
+            int attempt,
+            CompletableFuture<?> acquiring,
+            @Nullable String lost,
+            @Nullable Refusal refusal,
+            boolean keep) {
+        boolean wanted = pending == acquiring;
+        if (lost != null) {
+            acquired.releaseBroken(lost);
+            if (wanted && attempt < MAX_ATTEMPTS) {
+                acquire(request, attempt + 1);
+            } else if (wanted) {
+                pending = null;
+                fail(new ProxyException(
+                        ProxyError.BACKEND_LOST,
+                        "backend " + proxy.backend() + " was lost " + attempt + " times in a row: " + lost));
+            }
+        } else if (refusal != null) {
+            ErrPacket err = refusal.failure();
+            if (!keep) {
+                acquired.retire("the login was refused: " + BackendPool.describe(err));
+            }
+            acquired.release();
+            if (wanted) {
+                pending = null;
+                pooled.backendRefused(err);
+            }
+        } else if (wanted) {
+            pending = null;
+            lend(acquired);
+        } else {
+            acquired.release();
+        }
+        if (wanted) {
+            client.afterEvent();
+            flush();
+        }
+    }
+
+    private void lend(Lease<PooledConnection> acquired) {
+        PooledConnection connection = acquired.connection();
+        BackendConnectionInfo info = connection.info();
+        if (info == null) {
+            throw new IllegalStateException("a connection that has not greeted was lent");
+        }
+        Leg leg = new Leg(connection.channel, false);
+        connection.attach(leg);
+        lease = acquired;
+        backend = leg;
+        backendAddress = acquired.address();
+        if (!pooled.backendAcquired(info)) {
+            giveBack(leg);
+            acquired.release();
+        } else if (backend == leg) {
+            leg.updateReading();
+        }
+    }
+
+    @Override
+    public void releaseBackend(BackendRelease release) {
+        Leg leg = backend;
+        Lease<PooledConnection> borrowed = lease;
+        BackendRequest request = served;
+        if (leg == null || borrowed == null || request == null) {
+            throw new IllegalStateException("no backend connection to release");
+        }
+        giveBack(leg);
+        pool.takeBack(borrowed, release, request);
+    }
+
+    private void giveBack(Leg leg) {
+        client.passOn();
+        leg.passOn();
+        client.channel.flush();
+        if (lease != null) {
+            lease.connection().detach(leg);
+        }
+        lease = null;
+        backend = null;
+        backendAddress = null;
+        client.stalled = false;
+        client.updateReading();
+    }
+
+    @Override
+    public void loggedIn(Login who) {
+        if (lease != null) {
+            lease.connection().userChanged(who.user());
+        }
+        super.loggedIn(who);
+    }
+
+    @Override
+    public void end(SessionEnd end) {
+        CompletableFuture<?> acquiring = pending;
+        pending = null;
+        super.end(end);
+        if (acquiring != null) {
+            acquiring.cancel(false);
+        }
+    }
+
+    private void fail(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        proxy.sessions().countFailed();
+        String gone = backendGone;
+        if (gone != null) {
+            engine.backendFailed(new ProxyException(ProxyError.BACKEND_LOST, gone));
+        } else if (cause instanceof ProxyException known) {
+            engine.backendFailed(known);
+        } else {
+            String message = String.valueOf(cause.getMessage());
+            boolean full =
+                    cause instanceof AcquireException refusal && refusal.reason() == AcquireException.Reason.TIMEOUT;
+            proxy.unreachable(message);
+            engine.backendFailed(new ProxyException(
+                    full ? ProxyError.TOO_MANY_CONNECTIONS : ProxyError.BACKEND_UNREACHABLE, message));
+        }
+    }
+
+    /** A login on a new connection, and TLS before it. */
+    private final class LoginTalk implements PooledConnection.Talk {
+        final BackendLogin login;
+        private final PooledConnection connection;
+        private boolean tlsStarted;
+
+        LoginTalk(PooledConnection connection, BackendRequest request, HandshakeV10 greeting) {
+            this.connection = connection;
+            this.login =
+                    new BackendLogin(request, protocol.config().backendTls(), BackendPool.ATTRIBUTES, connection::send);
+            login.greeted(greeting);
+            startTlsIfDue();
+        }
+
+        @Override
+        public void bytes(ByteBuffer chunk) {
+            login.bytes(chunk);
+        }
+
+        @Override
+        public boolean isOver() {
+            return login.state() == BackendLogin.State.DONE || login.state() == BackendLogin.State.FAILED;
+        }
+
+        private void startTlsIfDue() {
+            if (login.state() == BackendLogin.State.TLS_WANTED && !tlsStarted) {
+                tlsStarted = true;
+                connection.startTls(
+                        protocol.backendTlsHandler(connection.channel, proxy.backend()),
+                        proxy.backend(),
+                        login::tlsStarted);
+            }
+        }
+    }
+}

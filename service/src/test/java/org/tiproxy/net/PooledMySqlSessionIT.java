@@ -1,0 +1,497 @@
+package org.tiproxy.net;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+import static org.tiproxy.testing.SessionTraces.answers;
+import static org.tiproxy.testing.SessionTraces.ask;
+import static org.tiproxy.testing.SessionTraces.makeAMess;
+import static org.tiproxy.testing.SessionTraces.run;
+
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.tiproxy.backend.BackendGate;
+import org.tiproxy.common.HostPort;
+import org.tiproxy.common.Secret;
+import org.tiproxy.common.Ticker;
+import org.tiproxy.engine.ProxySession;
+import org.tiproxy.engine.SessionKiller;
+import org.tiproxy.engine.SessionRegistry;
+import org.tiproxy.engine.SharedConnections;
+import org.tiproxy.pool.PoolConfig;
+import org.tiproxy.pool.PoolControl;
+import org.tiproxy.pool.PoolStatistics;
+import org.tiproxy.session.KnownUser;
+import org.tiproxy.session.KnownUsers;
+import org.tiproxy.testing.MariaDbServer;
+import org.tiproxy.testing.SessionTraces;
+
+/** Real drivers over pooled connections to a real server. */
+@Timeout(240)
+@ParameterizedClass
+@CsvSource({
+    "jdbc:mariadb, known, AUTO",
+    "jdbc:mysql, known, NIO",
+    "jdbc:mariadb, pass-through, NIO",
+    "jdbc:mysql, pass-through, AUTO"
+})
+class PooledMySqlSessionIT {
+    @TempDir
+    static Path folder;
+
+    private static MariaDbServer server;
+
+    @Parameter(0)
+    String driver;
+
+    @Parameter(1)
+    String mode;
+
+    @Parameter(2)
+    NetworkTransport transport;
+
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final SessionRegistry sessions = new SessionRegistry(0);
+    private ProxyListener proxy;
+    private PoolControl pool;
+
+    @BeforeAll
+    static void startServer() throws Exception {
+        if (server != null) {
+            return;
+        }
+        server = MariaDbServer.start(folder, "--init-file=" + SessionTraces.writeAdministrator(folder));
+        try (Connection admin = admin()) {
+            run(admin, SessionTraces.ACCOUNTS.toArray(String[]::new));
+        }
+    }
+
+    /** An administrator's connection, not through the proxy. */
+    private static Connection admin() throws SQLException {
+        return DriverManager.getConnection("jdbc:mariadb://127.0.0.1:" + server.port() + "/", "admin", "admin");
+    }
+
+    @AfterAll
+    static void stopServer() {
+        server.close();
+        server = null;
+    }
+
+    @BeforeEach
+    void listen() throws Exception {
+        listen(config -> config);
+    }
+
+    private void listen(UnaryOperator<PoolConfig.Builder> pooling) throws Exception {
+        if (proxy != null) {
+            proxy.shutdown();
+        }
+        ProxyConfig config = new ProxyConfig(
+                new HostPort("127.0.0.1", 0),
+                ProxyConfig.Protocol.MYSQL,
+                0,
+                Duration.ZERO,
+                true,
+                Duration.ofSeconds(5),
+                2,
+                128,
+                transport,
+                Duration.ZERO,
+                Duration.ZERO);
+        KnownUsers users = new KnownUsers(List.of(
+                KnownUser.withPassword("demo", new Secret("demo")),
+                KnownUser.withPassword("a", new Secret("pass of a")),
+                KnownUser.withPassword("b", new Secret("pass of b")),
+                KnownUser.withPassword("wrong", new Secret("not the server's"))));
+        PoolConfig bounds = pooling.apply(PoolConfig.builder()
+                        .name("default")
+                        .maxConnectionsPerAddress(4)
+                        .failFast(true))
+                .build();
+        proxy = new ProxyListener(
+                config,
+                new PoolingConfig(PoolingConfig.Mode.SESSION, bounds, false, mode.equals("known") ? users : null),
+                new HostPort("127.0.0.1", server.port()),
+                BackendGate.open(),
+                sessions,
+                Ticker.SYSTEM,
+                threads,
+                org.tiproxy.net.tls.ProxyTls.none());
+        proxy.open();
+        pool = Objects.requireNonNull(proxy.sharedConnections()).control();
+    }
+
+    @AfterEach
+    void close() {
+        await().untilAsserted(() -> assertThat(sessions.sessions()).isEmpty());
+        await().untilAsserted(() -> assertThat(pool.statistics().active()).isZero());
+        proxy.shutdown();
+        threads.shutdownNow();
+    }
+
+    private Connection connect(String user, String password, String path) throws SQLException {
+        return connect(proxy.address().port(), user, password, path);
+    }
+
+    private Connection connect(int port, String user, String password, String path) throws SQLException {
+        return DriverManager.getConnection(
+                driver + "://127.0.0.1:" + port + "/" + path + (path.contains("?") ? "&" : "?") + "sslMode=disable"
+                        + (driver.contains("mysql") ? "d" : ""),
+                user,
+                password);
+    }
+
+    private Connection connect() throws SQLException {
+        return connect("demo", "demo", "demo");
+    }
+
+    private Connection connect(String user, String path) throws SQLException {
+        return connect(user, "pass of " + user, path);
+    }
+
+    private Connection direct(String user, String path) throws SQLException {
+        return connect(server.port(), user, "pass of " + user, path);
+    }
+
+    /** Waits until all connections are back in the pool. */
+    private PoolStatistics atRest() {
+        await().untilAsserted(() -> assertThat(pool.statistics().active()).isZero());
+        return pool.statistics();
+    }
+
+    @Test
+    void aThousandShortClientsShareAHandfulOfConnections() throws Exception {
+        List<Future<?>> clients = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            clients.add(threads.submit(() -> {
+                for (int j = 0; j < 250; j++) {
+                    try (Connection connection = connect()) {
+                        assertThat(ask(connection, "SELECT " + j)).containsExactly("[" + j + "]");
+                    }
+                }
+                return null;
+            }));
+        }
+        for (Future<?> client : clients) {
+            client.get();
+        }
+
+        PoolStatistics numbers = atRest();
+        // One was opened for the greeting.
+        assertThat(numbers.acquiredTotal()).isEqualTo(1001);
+        assertThat(numbers.createdTotal()).isLessThanOrEqualTo(5);
+        assertThat(numbers.total()).isLessThanOrEqualTo(4);
+        assertThat(numbers.brokenTotal())
+                .as(String.valueOf(numbers.lastFailure()))
+                .isZero();
+    }
+
+    @Test
+    void aUsedConnectionAnswersLikeANewOne() throws Exception {
+        listen(config -> config.maxConnectionsPerAddress(1));
+        String path = "demo?useServerPrepStmts=true";
+        Map<String, String> direct;
+        try (Connection connection = direct("a", path)) {
+            direct = answers(connection);
+        }
+        Connection messy = connect("a", path);
+        makeAMess(messy);
+        run(messy, "SET ROLE other_a");
+        messy.close();
+        Map<String, String> again;
+        try (Connection connection = connect("a", path)) {
+            again = answers(connection);
+        }
+
+        assertThat(again).containsExactlyEntriesOf(direct);
+        assertThat(atRest().createdTotal()).isEqualTo(2);
+        assertThat(pool.statistics().reusedTotal()).isEqualTo(1);
+    }
+
+    @Test
+    void usersWhoTakeTurnsSeeNothingOfEachOther() throws Exception {
+        listen(config -> config.maxConnectionsPerAddress(1));
+        String path = "demo?useServerPrepStmts=true";
+        Map<String, String> directA;
+        Map<String, String> directB;
+        try (Connection connection = direct("a", path)) {
+            directA = answers(connection);
+        }
+        try (Connection connection = direct("b", path)) {
+            directB = answers(connection);
+        }
+        for (int turn = 0; turn < 3; turn++) {
+            Connection a = connect("a", path);
+            assertThat(answers(a)).containsExactlyEntriesOf(directA);
+            makeAMess(a);
+            a.close();
+            Connection b = connect("b", path);
+            assertThat(answers(b)).containsExactlyEntriesOf(directB);
+            makeAMess(b);
+            run(b, "SET ROLE role_b", "SELECT * FROM secrets.of_b");
+            b.close();
+        }
+        PoolStatistics numbers = atRest();
+        assertThat(numbers.createdTotal()).isEqualTo(mode.equals("known") ? 7 : 2);
+    }
+
+    @Test
+    void aWrongPasswordIsRefusedInTheServersWords() throws Exception {
+        connect().close();
+        for (String user : List.of("demo", "nobody")) {
+            assertThatThrownBy(() -> connect(user, "wrong", "demo"))
+                    .isInstanceOf(SQLException.class)
+                    .hasMessageContaining("Access denied for user '" + user + "'@'127.0.0.1' (using password: YES)");
+        }
+        try (Connection connection = connect()) {
+            assertThat(ask(connection, "SELECT 1")).containsExactly("[1]");
+        }
+    }
+
+    @Test
+    void aSchemaThatMayNotBeUsedIsRefusedInTheServersWords() throws Exception {
+        connect("a", "demo").close();
+        assertThatThrownBy(() -> connect("a", "secret_plans"))
+                .isInstanceOf(SQLException.class)
+                .hasMessageContaining("Access denied for user 'a'@'127.0.0.1' to database 'secret_plans'");
+        connect("a", "demo").close();
+    }
+
+    @Test
+    void aFullPoolSaysHowFullItIs() throws Exception {
+        listen(config -> config.maxConnectionsPerAddress(1).acquireTimeout(Duration.ofMillis(200)));
+        try (Connection first = connect()) {
+            assertThatThrownBy(this::connect)
+                    .isInstanceOf(SQLException.class)
+                    .hasMessageContaining("within 200 ms")
+                    .hasMessageContaining("total 1 of 1, active 1, idle 0");
+            assertThat(ask(first, "SELECT 1")).containsExactly("[1]");
+        }
+        connect().close();
+        assertThat(pool.statistics().timeoutsTotal()).isEqualTo(1);
+    }
+
+    @Test
+    void aWaitingClientGetsTheConnectionOfOneThatLeaves() throws Exception {
+        listen(config -> config.maxConnectionsPerAddress(1));
+        Connection first = connect();
+        Future<Connection> second = threads.submit(() -> connect());
+        await().untilAsserted(() -> assertThat(pool.statistics().pending()).isEqualTo(1));
+        first.close();
+        try (Connection connection = second.get()) {
+            assertThat(ask(connection, "SELECT 1")).containsExactly("[1]");
+        }
+        assertThat(atRest().createdTotal()).isEqualTo(2);
+    }
+
+    @Test
+    void aClientThatVanishesInTheMiddleCostsTheConnection() throws Exception {
+        listen(config -> config.maxConnectionsPerAddress(1));
+        Connection connection = connect("a", "demo?useCursorFetch=true&defaultFetchSize=1");
+        Statement statement = connection.createStatement();
+        statement.setFetchSize(1);
+        statement.executeQuery("SELECT seq FROM seq_1_to_1000000");
+        connection.abort(Runnable::run);
+        try (Connection next = connect("b", "demo")) {
+            assertThat(ask(next, "SELECT CURRENT_USER()")).containsExactly("[b@127.0.0.1]");
+        }
+        assertThat(atRest().createdTotal()).isEqualTo(3);
+        assertThat(pool.statistics().brokenTotal()).isZero();
+    }
+
+    @Test
+    void aConnectionThatTheServerEndsIsNotLent() throws Exception {
+        connect().close();
+        atRest();
+        try (Connection admin = admin()) {
+            List<String> ids = ask(admin, "SELECT ID FROM information_schema.processlist WHERE USER = 'demo'");
+            assertThat(ids).isNotEmpty();
+            for (String id : ids) {
+                ask(admin, "KILL " + id.replaceAll("[\\[\\]]", ""));
+            }
+        }
+        await().untilAsserted(() -> assertThat(pool.statistics().idle()).isZero());
+        try (Connection connection = connect()) {
+            assertThat(ask(connection, "SELECT 1")).containsExactly("[1]");
+        }
+    }
+
+    @Test
+    void whatTheServerTimesOutIsNotLent() throws Exception {
+        connect().close();
+        atRest();
+        try (Connection admin = admin()) {
+            run(admin, "SET GLOBAL wait_timeout = 1");
+            try {
+                pool.evictIdle();
+                connect().close();
+                await().untilAsserted(() -> assertThat(atRest().idle()).isZero());
+                try (Connection connection = connect()) {
+                    assertThat(ask(connection, "SELECT 1")).containsExactly("[1]");
+                }
+            } finally {
+                run(admin, "SET GLOBAL wait_timeout = 28800");
+            }
+        }
+        pool.evictIdle();
+    }
+
+    @Test
+    void anIdleConnectionIsProbedBeforeItIsLent() throws Exception {
+        listen(config -> config.probeBypass(Duration.ofMillis(1)));
+        for (int i = 0; i < 20; i++) {
+            try (Connection connection = connect()) {
+                assertThat(ask(connection, "SELECT 1")).containsExactly("[1]");
+            }
+        }
+        assertThat(atRest().brokenTotal())
+                .as(String.valueOf(pool.statistics().lastFailure()))
+                .isZero();
+        assertThat(pool.statistics().reusedTotal()).isGreaterThanOrEqualTo(15);
+    }
+
+    @Test
+    void operatorsSeeAndEndSessionsOverSharedConnections() throws Exception {
+        try (Connection first = connect();
+                Connection second = connect()) {
+            ask(first, "SELECT 1");
+            List<ProxySession> open = List.copyOf(sessions.sessions());
+            assertThat(open).extracting(ProxySession::user).containsOnly("demo");
+            assertThat(open).extracting(ProxySession::backend).containsOnly(new HostPort("127.0.0.1", server.port()));
+            long id =
+                    Long.parseLong(ask(second, "SELECT CONNECTION_ID()").get(0).replaceAll("\\D", ""));
+            ProxySession victim = open.stream()
+                    .filter(session -> session.backendConnectionId() == id)
+                    .findFirst()
+                    .orElseThrow();
+            Future<List<String>> slow = threads.submit(() -> ask(second, "SELECT SLEEP(60)"));
+            await().untilAsserted(() -> assertThat(victim.command()).isEqualTo("COM_QUERY"));
+            assertThat(new SessionKiller(sessions).killQuery(victim.id()).join())
+                    .contains("KILL QUERY");
+            // Whether the row says so, or an error.
+            assertThat(slow.get().toString()).containsAnyOf("1", "interrupted");
+            assertThat(ask(second, "SELECT 2")).containsExactly("[2]");
+
+            victim.drain();
+            await().untilAsserted(() -> assertThat(sessions.sessions()).hasSize(1));
+            assertThat(ask(first, "SELECT 1")).containsExactly("[1]");
+        }
+        // The drained one's connection is as good as any other.
+        await().untilAsserted(() -> assertThat(atRest().idle()).isEqualTo(2));
+    }
+
+    @Test
+    void aUsersConnectionsCanBeEvicted() throws Exception {
+        connect("a", "demo").close();
+        connect("b", "demo").close();
+        SharedConnections shared = Objects.requireNonNull(proxy.sharedConnections());
+        int before = atRest().idle();
+        assertThat(shared.listConnections())
+                .extracting(SharedConnections.SharedConnection::user)
+                .contains("b");
+        assertThat(shared.evictUser("b")).isEqualTo(1);
+        assertThat(atRest().idle()).isEqualTo(before - 1);
+        assertThat(shared.evictUser("nobody")).isZero();
+    }
+
+    @Test
+    void aServerThatIsRestartedUnderLoadIsUsedAgain() throws Exception {
+        AtomicBoolean stop = new AtomicBoolean();
+        AtomicInteger right = new AtomicInteger();
+        AtomicInteger wrong = new AtomicInteger();
+        List<Future<?>> clients = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            clients.add(threads.submit(() -> {
+                while (!stop.get()) {
+                    try (Connection connection = connect();
+                            Statement statement = connection.createStatement();
+                            ResultSet rows = statement.executeQuery("SELECT 42")) {
+                        rows.next();
+                        (rows.getInt(1) == 42 ? right : wrong).incrementAndGet();
+                    } catch (SQLException e) {
+                        // The server is away.
+                    }
+                }
+            }));
+        }
+        try {
+            await().untilAsserted(() -> assertThat(right.get()).isGreaterThan(20));
+            server.kill();
+            server = MariaDbServer.start(MariaDbServer.unpacked(), server.port(), folder);
+            int then = right.get();
+            await().atMost(Duration.ofSeconds(60))
+                    .untilAsserted(() -> assertThat(right.get()).isGreaterThan(then + 20));
+        } finally {
+            stop.set(true);
+            for (Future<?> client : clients) {
+                client.get();
+            }
+        }
+        assertThat(wrong.get()).isZero();
+        for (int i = 0; i < 20; i++) {
+            connect().close();
+        }
+        assertThat(atRest().total()).isLessThanOrEqualTo(4);
+    }
+
+    @Test
+    void aServerThatStandsStillForLongerThanTheTimeoutsIsUsedAgain() throws Exception {
+        listen(config -> config.maxConnectionsPerAddress(2)
+                .acquireTimeout(Duration.ofMillis(500))
+                .connectTimeout(Duration.ofMillis(300))
+                .probeTimeout(Duration.ofMillis(300))
+                .probeBypass(Duration.ofMillis(1)));
+        connect().close();
+        atRest();
+        long pid = server.process().pid();
+        signal("STOP", pid);
+        try {
+            for (int i = 0; i < 3; i++) {
+                assertThatThrownBy(this::connect).isInstanceOf(SQLException.class);
+            }
+        } finally {
+            signal("CONT", pid);
+        }
+        await().atMost(Duration.ofSeconds(30)).ignoreExceptions().untilAsserted(() -> {
+            try (Connection connection = connect()) {
+                assertThat(ask(connection, "SELECT 1")).containsExactly("[1]");
+            }
+        });
+        for (int i = 0; i < 20; i++) {
+            connect().close();
+        }
+        assertThat(atRest().total()).isLessThanOrEqualTo(2);
+    }
+
+    private static void signal(String name, long pid) throws Exception {
+        Process kill = new ProcessBuilder("/bin/kill", "-" + name, Long.toString(pid))
+                .inheritIO()
+                .start();
+        assertThat(kill.waitFor()).isZero();
+    }
+}

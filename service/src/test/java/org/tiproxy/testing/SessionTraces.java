@@ -1,0 +1,152 @@
+package org.tiproxy.testing;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What sessions can leave behind on a connection, and how it shows. */
+public final class SessionTraces {
+    /** Users a and b, with {@code pass of a} and {@code pass of b}, who may do different things; for an administrator. */
+    public static final List<String> ACCOUNTS = List.of(
+            "CREATE DATABASE secrets",
+            "CREATE TABLE secrets.of_a (x VARCHAR(20))",
+            "CREATE TABLE secrets.of_b (x VARCHAR(20))",
+            "INSERT INTO secrets.of_a VALUES ('of a')",
+            "INSERT INTO secrets.of_b VALUES ('of b')",
+            "CREATE TABLE demo.plain (x INT)",
+            "CREATE SEQUENCE demo.numbers",
+            "CREATE ROLE role_a, role_b, other_a",
+            "GRANT SELECT ON secrets.of_a TO role_a",
+            "GRANT SELECT ON secrets.of_b TO role_b",
+            "CREATE USER a@'127.0.0.1' IDENTIFIED BY 'pass of a', b@'127.0.0.1' IDENTIFIED BY 'pass of b'",
+            "GRANT ALL ON demo.* TO a@'127.0.0.1', b@'127.0.0.1'",
+            "GRANT RELOAD, PROCESS ON *.* TO a@'127.0.0.1', b@'127.0.0.1'",
+            "GRANT role_a TO a@'127.0.0.1'",
+            "GRANT other_a TO a@'127.0.0.1'",
+            "GRANT role_b TO b@'127.0.0.1'",
+            "SET DEFAULT ROLE role_a FOR a@'127.0.0.1'");
+
+    /** What is allowed to differ: ids, clocks, and what the driver's attributes are made of. */
+    private static final List<String> VARIES = List.of("pseudo_thread_id", "timestamp", "rand_seed1", "rand_seed2");
+
+    private static final List<String> QUESTIONS = List.of(
+            "SELECT CURRENT_USER(), USER(), CURRENT_ROLE(), DATABASE()",
+            "SELECT @a, @b, @secret",
+            "SELECT LAST_INSERT_ID(), ROW_COUNT(), FOUND_ROWS()",
+            "SELECT IS_USED_LOCK('lock_a'), IS_FREE_LOCK('lock_b'), IS_FREE_LOCK('lock_a')",
+            "SHOW PROFILES",
+            "SELECT * FROM information_schema.enabled_roles",
+            "SELECT * FROM information_schema.applicable_roles",
+            "SELECT COUNT(*) FROM information_schema.innodb_trx",
+            "SHOW WARNINGS",
+            "SHOW GRANTS",
+            "SHOW DATABASES",
+            "SHOW FULL TABLES",
+            "SELECT @@collation_connection, @@collation_database, @@character_set_results, @@in_transaction",
+            "SELECT * FROM temporary_a",
+            "SELECT * FROM secrets.of_a",
+            "SELECT * FROM secrets.of_b",
+            "EXECUTE text_statement",
+            "SELECT LASTVAL(demo.numbers)",
+            "SELECT 1; SELECT 2",
+            "SELECT COUNT (*) FROM demo.plain",
+            "SELECT \"quoted\"",
+            "INSERT INTO demo.plain VALUES (7)",
+            "DELETE FROM demo.plain WHERE x = 7",
+            "SHOW SESSION STATUS LIKE 'Com_create_table'",
+            "SHOW SESSION STATUS LIKE 'Prepared_stmt_count'",
+            "HANDLER h READ FIRST");
+
+    private SessionTraces() {}
+
+    /** Writes a server's {@code --init-file} with the usual user and {@code admin}, password {@code admin}. */
+    public static Path writeAdministrator(Path folder) throws IOException {
+        List<String> lines =
+                new ArrayList<>(Files.readAllLines(MariaDbServer.script().resolveSibling("accounts.sql")));
+        lines.add("CREATE USER admin@'127.0.0.1' IDENTIFIED BY 'admin';");
+        lines.add("GRANT ALL ON *.* TO admin@'127.0.0.1' WITH GRANT OPTION;");
+        return Files.write(folder.resolve("accounts.sql"), lines);
+    }
+
+    /** Executes statements whose results do not matter. */
+    public static void run(Connection connection, String... statements) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+        }
+    }
+
+    /** Everything that a session can be asked, with errors as answers. */
+    public static Map<String, String> answers(Connection connection) {
+        Map<String, String> answers = new LinkedHashMap<>();
+        ask(connection, "SHOW SESSION VARIABLES").forEach(row -> {
+            String name = row.substring(1, row.indexOf(','));
+            if (!VARIES.contains(name)) {
+                answers.put(name, row);
+            }
+        });
+        for (String question : QUESTIONS) {
+            answers.put(question, ask(connection, question).toString());
+        }
+        return answers;
+    }
+
+    /** The rows of one question, or the error. */
+    public static List<String> ask(Connection connection, String sql) {
+        List<String> rows = new ArrayList<>();
+        try (Statement statement = connection.createStatement()) {
+            if (!statement.execute(sql)) {
+                return List.of(statement.getUpdateCount() + " changed");
+            }
+            try (ResultSet result = statement.getResultSet()) {
+                while (result.next()) {
+                    List<String> row = new ArrayList<>();
+                    for (int i = 1; i <= result.getMetaData().getColumnCount(); i++) {
+                        row.add(result.getString(i));
+                    }
+                    rows.add(row.toString().replace(", ", ","));
+                }
+            }
+        } catch (SQLException e) {
+            // The driver puts the connection's id in front.
+            rows.add(e.getErrorCode() + " " + String.valueOf(e.getMessage()).replaceAll("\\(conn=\\d+\\) ", ""));
+        }
+        return rows;
+    }
+
+    /** Leaves behind whatever a session can leave behind, and does not tidy up. */
+    public static void makeAMess(Connection connection) throws SQLException {
+        run(
+                connection,
+                "SET @a = 1, @b = 'two', @secret = 'of a'",
+                "CREATE TEMPORARY TABLE demo.temporary_a (x INT)",
+                "INSERT INTO demo.temporary_a VALUES (1)",
+                "PREPARE text_statement FROM 'SELECT \"secret of a\"'",
+                "DO GET_LOCK('lock_a', 0), GET_LOCK('lock_b', 0)",
+                "SELECT NEXTVAL(demo.numbers)",
+                "SET NAMES latin1 COLLATE latin1_german1_ci",
+                "SET SESSION sql_mode = 'ANSI,ORACLE', wait_timeout = 1234, time_zone = '+09:00', sql_select_limit = 2",
+                "SET SESSION session_track_state_change = ON, session_track_schema = OFF, max_statement_time = 1000",
+                "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+                "SET SESSION tx_read_only = ON",
+                "SET SESSION tx_read_only = OFF, autocommit = 0, foreign_key_checks = 0, unique_checks = 0",
+                "SET insert_id = 99, timestamp = 12345, lc_time_names = 'de_DE', group_concat_max_len = 17",
+                "SELECT LAST_INSERT_ID(4711)",
+                "HANDLER demo.plain OPEN AS h",
+                "USE information_schema",
+                "INSERT INTO demo.plain VALUES (1)");
+        PreparedStatement prepared = connection.prepareStatement("SELECT ?");
+        prepared.setInt(1, 1);
+        prepared.executeQuery();
+    }
+}
