@@ -441,7 +441,7 @@ class PooledMySqlSessionIT {
         }
         try {
             await().untilAsserted(() -> assertThat(right.get()).isGreaterThan(20));
-            server.kill();
+            server.close();
             server = MariaDbServer.start(MariaDbServer.unpacked(), server.port(), folder);
             int then = right.get();
             await().atMost(Duration.ofSeconds(60))
