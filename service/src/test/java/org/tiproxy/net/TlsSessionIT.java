@@ -21,6 +21,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tiproxy.backend.BackendGate;
 import org.tiproxy.common.HostPort;
+import org.tiproxy.common.Secret;
 import org.tiproxy.common.Ticker;
 import org.tiproxy.engine.SessionRegistry;
 import org.tiproxy.net.tls.ProxyTls;
@@ -45,6 +47,10 @@ import org.tiproxy.net.tls.SecurityConfig.ServerTls;
 import org.tiproxy.net.tls.SecurityConfig.SqlTls;
 import org.tiproxy.net.tls.TestAuthority;
 import org.tiproxy.net.tls.TlsFiles;
+import org.tiproxy.pool.PoolConfig;
+import org.tiproxy.pool.PoolStatistics;
+import org.tiproxy.session.KnownUser;
+import org.tiproxy.session.KnownUsers;
 import org.tiproxy.testing.MariaDbServer;
 
 /** Real drivers with and without TLS through the proxy to a real server with and without TLS. */
@@ -70,6 +76,7 @@ class TlsSessionIT {
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private SessionRegistry sessions;
     private ProxyTls tls;
+    private PoolingConfig pooling = PoolingConfig.OFF;
     private ProxyListener proxy;
 
     @BeforeAll
@@ -128,8 +135,17 @@ class TlsSessionIT {
                 Duration.ZERO,
                 Duration.ZERO);
         HostPort backend = new HostPort("127.0.0.1", server.port());
-        proxy = new ProxyListener(config, backend, BackendGate.open(), sessions, Ticker.SYSTEM, threads, tls);
+        proxy = new ProxyListener(config, pooling, backend, BackendGate.open(), sessions, Ticker.SYSTEM, threads, tls);
         proxy.open();
+    }
+
+    private static PoolingConfig pooling(@Nullable KnownUsers users) {
+        PoolConfig bounds = PoolConfig.builder()
+                .name("default")
+                .maxConnectionsPerAddress(2)
+                .failFast(true)
+                .build();
+        return new PoolingConfig(PoolingConfig.Mode.SESSION, bounds, false, users);
     }
 
     private static ServerTls serverTls(List<String> versions) {
@@ -437,5 +453,38 @@ class TlsSessionIT {
             assertThat(e).hasMessageContaining("reset");
         }
         await().untilAsserted(() -> assertThat(sessions.sessions()).isEmpty());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void connectionsWithTlsAreSharedByClientsWithAndWithout(boolean known) throws Exception {
+        pooling = pooling(known ? new KnownUsers(List.of(KnownUser.withPassword("demo", new Secret("demo")))) : null);
+        listen(withTls, security(serverTls(ALL_VERSIONS), sqlTls(ALL_VERSIONS)));
+        for (int i = 0; i < 6; i++) {
+            try (Connection connection = connect(i % 2 == 0 ? off() : unverified());
+                    Statement statement = connection.createStatement();
+                    ResultSet rows = statement.executeQuery("SHOW STATUS LIKE 'Ssl_version'")) {
+                assertThat(rows.next()).isTrue();
+                assertThat(rows.getString(2)).startsWith("TLSv1");
+            }
+        }
+        PoolStatistics numbers =
+                Objects.requireNonNull(proxy.sharedConnections()).control().statistics();
+        // Clients with and without TLS may differ in their capabilities otherwise.
+        assertThat(numbers.reusedTotal()).isGreaterThanOrEqualTo(2);
+        assertThat(numbers.brokenTotal())
+                .as(String.valueOf(numbers.lastFailure()))
+                .isZero();
+    }
+
+    @Test
+    void aSharedConnectionsBackendWithAStrangersCertificateIsNamed() throws Exception {
+        pooling = pooling(null);
+        listen(
+                withTls,
+                security(null, new SqlTls(new TlsFiles(null, null, stranger.file()), true, true, ALL_VERSIONS)));
+        assertThatThrownBy(() -> connect(off()))
+                .isInstanceOf(SQLException.class)
+                .hasMessageContaining("TLS with backend");
     }
 }
