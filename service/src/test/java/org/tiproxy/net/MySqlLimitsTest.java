@@ -44,7 +44,7 @@ class MySqlLimitsTest {
     private static final Duration SHORT = Duration.ofMillis(200);
 
     /** For what has to be done within the limit, on a busy machine too. */
-    private static final Duration LONG_ENOUGH = Duration.ofSeconds(3);
+    private static final Duration LONG_ENOUGH = Duration.ofSeconds(2);
 
     @Parameter
     NetworkTransport transport;
