@@ -121,6 +121,8 @@ class SocketConnectionFactoryTest {
         for (Socket socket : accepted) {
             socket.close();
         }
+        // The system may send the end of a connection a moment after the close, while another thread reads from it.
+        await().until(() -> pool.control().statistics().brokenTotal() == 1);
         assertThatThrownBy(() -> pool.acquire(Duration.ofMillis(200)))
                 .isInstanceOf(AcquireException.class)
                 .hasMessageContaining("last connect failure: ");

@@ -48,6 +48,10 @@ class MultiplexedPoolTest {
                 while (true) {
                     Socket peer = socket.accept();
                     accepted.add(peer);
+                    if (socket.isClosed()) {
+                        // Accepted in the moment of the close.
+                        peer.close();
+                    }
                     start(() -> serve(peer));
                 }
             } catch (IOException e) {
