@@ -34,7 +34,8 @@ public final class TlsFailure {
         if (reason.contains("PKIX")) {
             return " (its certificate is not signed by a CA in " + SecurityConfig.SQL_CA + ")";
         }
-        if (reason.startsWith("No subject alternative") || reason.startsWith("No name matching")) {
+        // Newer JDKs put the alert's name in front.
+        if (reason.contains("No subject alternative") || reason.contains("No name matching")) {
             return " (its certificate is made out to another host: name that one in backend.instances, or set "
                     + SecurityConfig.SQL_VERIFY_HOSTNAME + " = false)";
         }
