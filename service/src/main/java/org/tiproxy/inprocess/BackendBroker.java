@@ -1,0 +1,374 @@
+package org.tiproxy.inprocess;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.tiproxy.common.HostPort;
+import org.tiproxy.pool.Lease;
+import org.tiproxy.pool.PoolConfig;
+import org.tiproxy.session.BackendConnectionInfo;
+import org.tiproxy.session.BackendCredentials;
+import org.tiproxy.session.BackendRelease;
+import org.tiproxy.session.BackendRequest;
+import org.tiproxy.session.ConnectionCleaner;
+import org.tiproxy.session.OpeningStatement;
+import org.tiproxy.wire.server.HandshakeV10;
+
+/**
+ * Gets a session its backend connection, and gives it back. One thread at a time, except for {@link #cancel} and {@link
+ * #abort}.
+ */
+final class BackendBroker {
+    /** Connections that have died while they were idle are one after the other found out and dropped. */
+    private static final int MAX_DEAD = 1000;
+
+    private final InProcessPool pool;
+    private final DriverLogin login;
+
+    /** Opened for its greeting; becomes the session's if a new connection is needed, as it mostly is then. */
+    private @Nullable BackendConnection spare;
+
+    private @Nullable Lease<BackendConnection> lease;
+
+    // Read by whoever closes the session.
+    private volatile @Nullable BackendConnection inUse;
+    private volatile @Nullable CompletableFuture<?> pending;
+    private volatile boolean cancelled;
+
+    BackendBroker(InProcessPool pool, DriverLogin login) {
+        this.pool = pool;
+        this.login = login;
+    }
+
+    // ---- the greeting
+
+    /**
+     * What to greet the driver with. Without an idle connection a new one is opened for it, so that a backend that cannot
+     * be reached is found out now.
+     */
+    HandshakeV10 greeting() throws IOException {
+        HandshakeV10 known = pool.greeting();
+        if (known != null && !pool.needsConnection()) {
+            return known;
+        }
+        IOException failure = null;
+        for (HostPort address : login.backends()) {
+            BackendConnection opened = new BackendConnection(address, login.tls());
+            inUse = opened;
+            checkCancelled();
+            try {
+                HandshakeV10 greeting = opened.connect(shorter(login.timeout(), config().connectTimeout()));
+                pool.greeted(greeting);
+                spare = opened;
+                inUse = null;
+                return greeting;
+            } catch (RefusedException e) {
+                throw e;
+            } catch (IOException e) {
+                failure = e;
+            }
+        }
+        throw failure == null ? new IOException("no backends for " + login.address()) : failure;
+    }
+
+    // ---- borrowing
+
+    /** The connection that the session has; null if it has none. */
+    @Nullable
+    BackendConnection current() {
+        Lease<BackendConnection> held = lease;
+        return held == null ? null : inUse;
+    }
+
+    BackendConnectionInfo info() throws IOException {
+        BackendConnection connection = current();
+        BackendConnectionInfo info = connection == null ? null : connection.info();
+        if (info == null) {
+            throw new IOException("no backend connection");
+        }
+        return info;
+    }
+
+    /**
+     * Waits for a connection on which the user is logged in.
+     *
+     * @param deadline on {@link System#nanoTime}
+     * @throws RefusedException if the backend refuses the login
+     */
+    Lease<BackendConnection> acquire(BackendRequest request, long deadline) throws IOException {
+        int unreachable = 0;
+        for (int dead = 0; ; dead++) {
+            Lease<BackendConnection> got = await(request, deadline);
+            BackendConnection connection = got.connection();
+            inUse = connection;
+            boolean fresh = !connection.isConnected();
+            try {
+                checkCancelled();
+                if (fresh) {
+                    open(connection, request);
+                } else {
+                    connection.finishPreparation(pool.talkTimeout());
+                }
+                adapt(connection, request);
+                lease = got;
+                closeSpare();
+                return got;
+            } catch (RefusedException e) {
+                inUse = null;
+                got.retire("the login was refused");
+                got.release();
+                throw e;
+            } catch (IOException e) {
+                inUse = null;
+                connection.abort(String.valueOf(e.getMessage()));
+                got.releaseBroken(String.valueOf(e.getMessage()));
+                unreachable += fresh ? 1 : 0;
+                if (unreachable >= pool.addresses() || dead >= MAX_DEAD || cancelled) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private Lease<BackendConnection> await(BackendRequest request, long deadline) throws IOException {
+        Duration patience = config().acquireTimeout();
+        CompletableFuture<Lease<BackendConnection>> asked = pool.acquire(request, login.tls(), patience);
+        pending = asked;
+        try {
+            checkCancelled();
+            return deadline == Long.MAX_VALUE
+                    ? asked.get()
+                    : asked.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            giveUp(asked);
+            SocketTimeoutException timedOut =
+                    new SocketTimeoutException("no connection of pool " + pool.name() + " in time: " + pool.describe());
+            timedOut.initCause(e);
+            throw timedOut;
+        } catch (InterruptedException e) {
+            giveUp(asked);
+            Thread.currentThread().interrupt();
+            InterruptedIOException stopped =
+                    new InterruptedIOException("interrupted while waiting for a connection of pool " + pool.name());
+            stopped.initCause(e);
+            throw stopped;
+        } catch (CancellationException e) {
+            throw closed(e);
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new IOException(cause.getMessage(), cause);
+        } catch (SocketException e) {
+            giveUp(asked);
+            throw e;
+        } finally {
+            pending = null;
+        }
+    }
+
+    private static void giveUp(CompletableFuture<Lease<BackendConnection>> asked) {
+        if (!asked.cancel(false) && !asked.isCompletedExceptionally()) {
+            // It came in the same moment.
+            asked.join().release();
+        }
+    }
+
+    private void open(BackendConnection connection, BackendRequest request) throws IOException {
+        BackendConnection opened = spare;
+        if (opened != null && opened.address().equals(connection.address()) && opened.isAlive()) {
+            spare = null;
+            connection.adopt(opened);
+        } else {
+            pool.greeted(connection.connect(config().connectTimeout()));
+        }
+        connection.logIn(request, pool.talkTimeout());
+        BackendCredentials credentials = request.credentials();
+        if (credentials != null) {
+            pool.loggedIn(credentials);
+        }
+    }
+
+    /** What the key does not say: nothing as a rule. */
+    private void adapt(BackendConnection connection, BackendRequest request) throws IOException {
+        BackendConnectionInfo info = connection.info();
+        if (info == null) {
+            throw new IOException("it has not greeted");
+        }
+        ConnectionCleaner cleaner =
+                ConnectionCleaner.beforeUse(info, request, BackendConnection.ATTRIBUTES, connection::send);
+        if (cleaner.state() == ConnectionCleaner.State.CLEAN) {
+            return;
+        }
+        connection.converse(new CleaningTalk(cleaner), BackendConnection.deadlineOf(pool.talkTimeout()));
+        if (cleaner.state() != ConnectionCleaner.State.CLEAN) {
+            throw new RefusedException(connection.address(), cleaner.failure());
+        }
+        connection.became(cleaner.result());
+        connection.setOpening(List.of());
+    }
+
+    /**
+     * The session's connection, after a look whether it is still there; or another one like it, on which the same
+     * statements have been answered in the same way.
+     *
+     * @param said what the session has been answered from memory
+     */
+    BackendConnection validated(BackendRequest request, List<OpeningStatement> said) throws IOException {
+        BackendConnection connection = current();
+        if (connection == null) {
+            throw new IOException("no backend connection");
+        }
+        boolean known = System.nanoTime() - connection.lastHeard()
+                <= pool.validationBypass().toNanos();
+        if (known || connection.ping(pool.talkTimeout())) {
+            return connection;
+        }
+        long capabilities = info().capabilities();
+        Lease<BackendConnection> dead = lease;
+        lease = null;
+        inUse = null;
+        if (dead != null) {
+            dead.releaseBroken("it has died while it was idle");
+        }
+        BackendConnection other = acquireLive(request);
+        if (info().capabilities() != capabilities) {
+            throw new IOException("the backend has other capabilities than before: connect again");
+        }
+        repeat(other, request, said);
+        return other;
+    }
+
+    /** The pool may have more of the dead ones. */
+    private BackendConnection acquireLive(BackendRequest request) throws IOException {
+        while (true) {
+            long deadline = BackendConnection.deadlineOf(config().acquireTimeout());
+            BackendConnection got = acquire(request, deadline).connection();
+            boolean known = System.nanoTime() - got.lastHeard()
+                    <= pool.validationBypass().toNanos();
+            if (known || got.ping(pool.talkTimeout())) {
+                return got;
+            }
+            Lease<BackendConnection> dead = lease;
+            lease = null;
+            inUse = null;
+            if (dead != null) {
+                dead.releaseBroken("it has died while it was idle");
+            }
+        }
+    }
+
+    private void repeat(BackendConnection connection, BackendRequest request, List<OpeningStatement> said)
+            throws IOException {
+        List<OpeningStatement> known = connection.opening();
+        boolean begins =
+                known.size() >= said.size() && known.subList(0, said.size()).equals(said);
+        if (begins) {
+            return;
+        }
+        pool.rewind(connection, request, said);
+        if (!connection.opening().equals(said)) {
+            throw new IOException("the backend answers the driver's opening statements in another way than before:"
+                    + " connect again");
+        }
+    }
+
+    /** See {@link InProcessPool#rewind}. */
+    void rewind(BackendConnection connection, BackendRequest request, List<OpeningStatement> statements)
+            throws IOException {
+        pool.rewind(connection, request, statements);
+    }
+
+    // ---- giving back
+
+    void giveBackUnused() {
+        Lease<BackendConnection> held = lease;
+        lease = null;
+        inUse = null;
+        if (held != null) {
+            held.release();
+        }
+    }
+
+    void giveBack(BackendRelease release, BackendRequest served, List<OpeningStatement> statements) {
+        Lease<BackendConnection> held = lease;
+        lease = null;
+        inUse = null;
+        if (held != null) {
+            pool.takeBack(held, release, served, statements);
+        }
+    }
+
+    /** The session is over. */
+    void close() {
+        closeSpare();
+    }
+
+    private void closeSpare() {
+        BackendConnection unused = spare;
+        spare = null;
+        if (unused != null) {
+            unused.close();
+        }
+    }
+
+    // ---- on any thread
+
+    /** Ends a wait for the pool, now and later. */
+    void cancel() {
+        cancelled = true;
+        CompletableFuture<?> waiting = pending;
+        if (waiting != null) {
+            waiting.cancel(false);
+        }
+    }
+
+    /** Wakes whoever waits for the backend. */
+    void abort(String why) {
+        BackendConnection connection = inUse;
+        if (connection != null) {
+            connection.abort(why);
+        }
+    }
+
+    private void checkCancelled() throws SocketException {
+        if (cancelled) {
+            throw closed(null);
+        }
+    }
+
+    private static SocketException closed(@Nullable Throwable cause) {
+        SocketException closed = new SocketException("Socket closed");
+        closed.initCause(cause);
+        return closed;
+    }
+
+    private PoolConfig config() {
+        return pool.config();
+    }
+
+    private static Duration shorter(Duration limit, Duration other) {
+        return limit.isZero() || other.compareTo(limit) < 0 ? other : limit;
+    }
+
+    /** As {@link BackendConnection.Talk}. */
+    private record CleaningTalk(ConnectionCleaner cleaner) implements BackendConnection.Talk {
+        @Override
+        public void bytes(ByteBuffer chunk) {
+            cleaner.bytes(chunk);
+        }
+
+        @Override
+        public boolean isOver() {
+            return cleaner.state() != ConnectionCleaner.State.RUNNING;
+        }
+    }
+}

@@ -1,0 +1,437 @@
+package org.tiproxy.inprocess;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
+import org.tiproxy.common.HostPort;
+import org.tiproxy.session.BackendConnectionInfo;
+import org.tiproxy.session.BackendLogin;
+import org.tiproxy.session.BackendRequest;
+import org.tiproxy.session.OpeningStatement;
+import org.tiproxy.session.PoolKey;
+import org.tiproxy.session.TlsMode;
+import org.tiproxy.wire.PacketFramer;
+import org.tiproxy.wire.client.ComSimple;
+import org.tiproxy.wire.client.ConnectionAttributes;
+import org.tiproxy.wire.protocol.Command;
+import org.tiproxy.wire.server.HandshakeV10;
+import org.tiproxy.wire.server.OkPacket;
+
+/**
+ * A blocking backend connection of the pool. It exists before its socket does: a pool's place, which is connected and
+ * logged in by the thread that is the first to borrow it, so that a failure is that borrower's, at once.
+ *
+ * <p>Used by one thread at a time, except for {@link #abort} and what operators read.
+ */
+final class BackendConnection {
+    static final ConnectionAttributes ATTRIBUTES = ConnectionAttributes.of(Map.of("program_name", "tiproxy"));
+
+    private static final PoolKey NOBODY = new PoolKey("", 0, 0);
+    private static final int CHUNK = 4 * 1024;
+    private static final byte[] QUIT = packet(Command.COM_QUIT);
+    private static final byte[] PING = packet(Command.COM_PING);
+
+    private final HostPort address;
+    private final BackendTls tls;
+
+    private volatile @Nullable Socket socket;
+    private @Nullable InputStream input;
+    private @Nullable OutputStream output;
+    private byte[] unsent = new byte[256];
+    private int unsentLength;
+    private int soTimeout;
+
+    private volatile @Nullable BackendConnectionInfo info;
+    private volatile String user = "";
+    private volatile boolean atRest;
+    private volatile @Nullable String lost;
+
+    /** What runs on it, or has run, and must be read before anything else is. */
+    private @Nullable Preparation preparation;
+
+    private List<OpeningStatement> opening = List.of();
+    private long lastHeard;
+
+    BackendConnection(HostPort address, BackendTls tls) {
+        this.address = address;
+        this.tls = tls;
+    }
+
+    HostPort address() {
+        return address;
+    }
+
+    // ---- opening it
+
+    boolean isConnected() {
+        return socket != null;
+    }
+
+    /** Connects, and reads the greeting. */
+    HandshakeV10 connect(Duration timeout) throws IOException {
+        long deadline = deadlineOf(timeout);
+        InetSocketAddress resolved = address.resolve();
+        if (resolved.isUnresolved()) {
+            throw new UnknownHostException(address.host());
+        }
+        Socket opened = new Socket();
+        socket = opened;
+        boolean greeted = false;
+        try {
+            opened.setTcpNoDelay(true);
+            opened.setKeepAlive(true);
+            opened.connect(resolved, millisUntil(deadline));
+            use(opened);
+            BackendLogin hello = new BackendLogin(
+                    new BackendRequest(NOBODY, "", null, true), TlsMode.DISABLED, ATTRIBUTES, this::send);
+            converse(
+                    new Talk() {
+                        @Override
+                        public void bytes(ByteBuffer chunk) {
+                            hello.bytes(chunk);
+                        }
+
+                        @Override
+                        public boolean isOver() {
+                            return hello.state() == BackendLogin.State.DONE
+                                    || hello.state() == BackendLogin.State.FAILED;
+                        }
+                    },
+                    deadline);
+            if (hello.state() == BackendLogin.State.FAILED) {
+                throw new RefusedException(address, hello.failure());
+            }
+            greeted = true;
+            info = hello.result();
+            return hello.result().greeting();
+        } finally {
+            if (!greeted) {
+                abort("it could not be opened");
+            }
+        }
+    }
+
+    /** Logs in on a connection that has greeted, with TLS before if that is due. */
+    void logIn(BackendRequest request, Duration timeout) throws IOException {
+        long deadline = deadlineOf(timeout);
+        BackendConnectionInfo greeted = info;
+        if (greeted == null) {
+            throw new IllegalStateException("it has not greeted");
+        }
+        BackendLogin login = new BackendLogin(request, tls.mode(), ATTRIBUTES, this::send);
+        login.greeted(greeted.greeting());
+        if (login.state() == BackendLogin.State.TLS_WANTED) {
+            startTls(deadline);
+            login.tlsStarted();
+        }
+        converse(
+                new Talk() {
+                    @Override
+                    public void bytes(ByteBuffer chunk) {
+                        login.bytes(chunk);
+                    }
+
+                    @Override
+                    public boolean isOver() {
+                        return login.state() == BackendLogin.State.DONE || login.state() == BackendLogin.State.FAILED;
+                    }
+                },
+                deadline);
+        if (login.state() == BackendLogin.State.FAILED) {
+            throw new RefusedException(address, login.failure());
+        }
+        became(login.result());
+    }
+
+    /** Takes over the socket of another one, which has greeted and is nothing any more. */
+    void adopt(BackendConnection opened) throws IOException {
+        Socket its = present(opened.socket);
+        info = opened.info;
+        lastHeard = opened.lastHeard;
+        use(its);
+    }
+
+    private void startTls(long deadline) throws IOException {
+        flush();
+        Socket plain = present(socket);
+        plain.setSoTimeout(millisUntil(deadline));
+        SSLSocket secure = (SSLSocket) tls.factory().createSocket(plain, address.host(), address.port(), true);
+        if (tls.verifiesHostname()) {
+            SSLParameters parameters = secure.getSSLParameters();
+            parameters.setEndpointIdentificationAlgorithm("HTTPS");
+            secure.setSSLParameters(parameters);
+        }
+        secure.startHandshake();
+        use(secure);
+    }
+
+    private void use(Socket used) throws IOException {
+        socket = used;
+        input = used.getInputStream();
+        output = used.getOutputStream();
+        soTimeout = -1;
+        if (lost != null) {
+            // Somebody gave it up while it was connecting.
+            used.close();
+        }
+    }
+
+    // ---- bytes
+
+    /** Keeps a copy of the bytes until {@link #flush}. */
+    void send(ByteBuffer bytes) {
+        int count = bytes.remaining();
+        reserve(count);
+        bytes.get(unsent, unsentLength, count);
+        unsentLength += count;
+    }
+
+    private void reserve(int count) {
+        if (unsentLength + count > unsent.length) {
+            byte[] larger = Arrays.copyOf(unsent, Math.max(unsentLength + count, 2 * unsent.length));
+            Arrays.fill(unsent, (byte) 0);
+            unsent = larger;
+        }
+    }
+
+    /** Sends what was kept. It may hold a password, so it is overwritten. */
+    void flush() throws IOException {
+        int count = unsentLength;
+        if (count > 0) {
+            unsentLength = 0;
+            try {
+                present(output).write(unsent, 0, count);
+            } finally {
+                Arrays.fill(unsent, 0, count, (byte) 0);
+            }
+        }
+    }
+
+    /** Sends bytes of the session. */
+    void write(byte[] bytes, int offset, int length) throws IOException {
+        atRest = false;
+        present(output).write(bytes, offset, length);
+    }
+
+    /** Reads what there is, and waits for something; -1 at the end. */
+    int read(byte[] target, int offset, int length, int timeoutMillis) throws IOException {
+        if (timeoutMillis != soTimeout) {
+            present(socket).setSoTimeout(timeoutMillis);
+            soTimeout = timeoutMillis;
+        }
+        int count = present(input).read(target, offset, length);
+        lastHeard = System.nanoTime();
+        return count;
+    }
+
+    /** Something that is said on the connection by the proxy itself. */
+    interface Talk {
+        /** Takes what belongs to it, and leaves the rest. */
+        void bytes(ByteBuffer chunk);
+
+        boolean isOver();
+    }
+
+    /** Sends what is kept, and waits for the answers. Anything behind them is an error. */
+    void converse(Talk talk, long deadline) throws IOException {
+        atRest = false;
+        flush();
+        byte[] array = new byte[CHUNK];
+        PacketFramer framer = new PacketFramer();
+        while (!talk.isOver()) {
+            int count = read(array, 0, array.length, millisUntil(deadline));
+            if (count < 0) {
+                throw new EOFException("the backend " + address + " has closed the connection");
+            }
+            ByteBuffer chunk = ByteBuffer.wrap(array, 0, count);
+            while (chunk.hasRemaining() && !talk.isOver()) {
+                // Packet by packet: a talk may consist of parts that want nothing of what follows theirs.
+                ByteBuffer part = chunk.duplicate();
+                passPacket(framer, chunk);
+                talk.bytes(part.limit(chunk.position()));
+                // The answer to an answer.
+                flush();
+            }
+            if (chunk.hasRemaining()) {
+                throw new IOException("the backend " + address + " has sent " + chunk.remaining() + " bytes unasked");
+            }
+        }
+        atRest = true;
+    }
+
+    /** Moves the position to the end of the packet, or of the chunk. */
+    private static void passPacket(PacketFramer framer, ByteBuffer chunk) {
+        if (framer.inPayload() || framer.readHeader(chunk)) {
+            framer.skip(chunk);
+        }
+    }
+
+    // ---- its condition
+
+    @Nullable
+    BackendConnectionInfo info() {
+        return info;
+    }
+
+    void became(BackendConnectionInfo now) {
+        info = now;
+        String name = now.user();
+        user = name == null ? "" : name;
+    }
+
+    String user() {
+        return user;
+    }
+
+    void userChanged(String name) {
+        user = name;
+    }
+
+    /** The statements that were run since it was clean, and nothing else was. */
+    List<OpeningStatement> opening() {
+        return opening;
+    }
+
+    void setOpening(List<OpeningStatement> statements) {
+        opening = List.copyOf(statements);
+    }
+
+    /** When the backend was last heard of, on {@link System#nanoTime}. */
+    long lastHeard() {
+        return lastHeard;
+    }
+
+    boolean isAlive() {
+        return lost == null;
+    }
+
+    @Nullable
+    String lost() {
+        return lost;
+    }
+
+    /** Goes on until it is read by {@link #finishPreparation}. */
+    void prepare(Preparation begun) {
+        preparation = begun;
+    }
+
+    /** Waits for what was begun when the connection was given back. */
+    void finishPreparation(Duration timeout) throws IOException {
+        Preparation current = preparation;
+        if (current != null) {
+            preparation = null;
+            current.finish(this, deadlineOf(timeout));
+        }
+    }
+
+    /** Whether the backend answers a COM_PING. */
+    boolean ping(Duration timeout) {
+        try {
+            finishPreparation(timeout);
+            send(ByteBuffer.wrap(PING));
+            PingAnswer answer = new PingAnswer();
+            converse(answer, deadlineOf(timeout));
+            return answer.isOk();
+        } catch (IOException e) {
+            abort(String.valueOf(e.getMessage()));
+            return false;
+        }
+    }
+
+    private static final class PingAnswer implements Talk {
+        private int count;
+        private int header = -1;
+        private int length;
+
+        @Override
+        public void bytes(ByteBuffer chunk) {
+            while (chunk.hasRemaining()) {
+                int next = chunk.get() & 0xff;
+                if (count < 3) {
+                    length |= next << (8 * count);
+                } else if (count == PacketFramer.HEADER_LENGTH) {
+                    header = next;
+                }
+                count++;
+            }
+        }
+
+        @Override
+        public boolean isOver() {
+            return count > PacketFramer.HEADER_LENGTH && count >= length + PacketFramer.HEADER_LENGTH;
+        }
+
+        boolean isOk() {
+            return header == OkPacket.HEADER;
+        }
+    }
+
+    /** Closes it at once, on any thread: whoever reads or writes gets an exception. */
+    void abort(String why) {
+        if (lost == null) {
+            lost = why;
+        }
+        Socket open = socket;
+        if (open != null) {
+            try {
+                open.close();
+            } catch (IOException e) {
+                // It is of no further use either way.
+                return;
+            }
+        }
+    }
+
+    /** Closes it, with a COM_QUIT where the backend waits for a command: without, it would log an aborted connection. */
+    void close() {
+        BackendConnectionInfo now = info;
+        if (atRest && lost == null && now != null && now.isLoggedIn() && preparation == null) {
+            try {
+                present(output).write(QUIT);
+            } catch (IOException e) {
+                // Then it is gone already.
+                lost = e.getMessage();
+            }
+        }
+        abort("closed by the pool");
+    }
+
+    static long deadlineOf(Duration timeout) {
+        return System.nanoTime() + timeout.toNanos();
+    }
+
+    static int millisUntil(long deadline) throws SocketTimeoutException {
+        long millis = (deadline - System.nanoTime()) / 1_000_000;
+        if (millis <= 0) {
+            throw new SocketTimeoutException("no answer of the backend in time");
+        }
+        return (int) Math.min(Integer.MAX_VALUE, millis);
+    }
+
+    private static byte[] packet(Command command) {
+        ByteBuffer packet = ComSimple.encode(command).toPacket(0);
+        byte[] bytes = new byte[packet.remaining()];
+        packet.get(bytes);
+        return bytes;
+    }
+
+    private static <T> T present(@Nullable T value) throws IOException {
+        if (value == null) {
+            throw new IOException("not connected");
+        }
+        return value;
+    }
+}

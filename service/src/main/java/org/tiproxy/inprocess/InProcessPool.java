@@ -1,0 +1,301 @@
+package org.tiproxy.inprocess;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.tiproxy.common.HostPort;
+import org.tiproxy.common.Ticker;
+import org.tiproxy.engine.SharedConnections;
+import org.tiproxy.pool.KeyedConnectionFactory;
+import org.tiproxy.pool.KeyedPool;
+import org.tiproxy.pool.Lease;
+import org.tiproxy.pool.PoolConfig;
+import org.tiproxy.pool.PoolControl;
+import org.tiproxy.pool.PoolStatistics;
+import org.tiproxy.pool.Scheduler;
+import org.tiproxy.pool.StaticAddresses;
+import org.tiproxy.session.BackendConnectionInfo;
+import org.tiproxy.session.BackendCredentials;
+import org.tiproxy.session.BackendRelease;
+import org.tiproxy.session.BackendRequest;
+import org.tiproxy.session.ConnectionCleaner;
+import org.tiproxy.session.OpeningStatement;
+import org.tiproxy.session.PoolKey;
+import org.tiproxy.wire.Bytes;
+import org.tiproxy.wire.PacketFramer;
+import org.tiproxy.wire.protocol.Command;
+import org.tiproxy.wire.server.HandshakeV10;
+
+/**
+ * The backend connections of one user to one address, as the driver names it. Places in the pool are connected by whoever
+ * is the first to borrow them ({@link BackendConnection}); what comes back is cleaned, and prepared for the next borrower,
+ * see {@link Preparation}.
+ *
+ * <p>Thread-safe.
+ */
+final class InProcessPool implements SharedConnections {
+    private static final Logger log = LoggerFactory.getLogger(InProcessPool.class);
+
+    /** What connections must have in common to stand in for each other. */
+    private record Key(PoolKey key, String schema, BackendCredentials credentials, BackendTls tls) {
+        /** For operators. */
+        @Override
+        public String toString() {
+            return "user=" + key.user() + " capabilities=0x" + Long.toHexString(key.capabilities()) + " collation="
+                    + key.collationId() + (schema.isEmpty() ? "" : " schema=" + schema) + " " + tls;
+        }
+    }
+
+    private final String name;
+    private final int addresses;
+    private final Duration validationBypass;
+    private final KeyedPool<Key, BackendConnection> pool;
+
+    private volatile @Nullable HandshakeV10 greeting;
+    private volatile @Nullable BackendCredentials latest;
+
+    InProcessPool(String name, List<HostPort> backends, PoolConfig config, Ticker ticker, Scheduler scheduler) {
+        this.name = name;
+        this.addresses = backends.size();
+        this.validationBypass = config.probeBypass();
+        // Validated by us, at the first statement: opening a connection causes no traffic.
+        PoolConfig own = config.toBuilder()
+                .name(name)
+                .minIdle(0)
+                .probeBypass(Duration.ofDays(36_500))
+                .build();
+        this.pool = KeyedPool.create(
+                new Factory(), StaticAddresses.of(backends.toArray(HostPort[]::new)), own, null, ticker, scheduler);
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** What the backend greets with, as known from the last new connection. */
+    @Nullable
+    HandshakeV10 greeting() {
+        return greeting;
+    }
+
+    void greeted(HandshakeV10 read) {
+        greeting = read;
+    }
+
+    /** How many addresses there are to try. */
+    int addresses() {
+        return addresses;
+    }
+
+    /** Whether nothing is idle, and there is room for another connection. */
+    boolean needsConnection() {
+        PoolStatistics now = control().statistics();
+        return now.idle() == 0 && now.total() < addresses * config().maxConnectionsPerAddress();
+    }
+
+    /** The numbers, for an error. */
+    String describe() {
+        PoolStatistics now = control().statistics();
+        return "total " + now.total() + " of " + addresses * config().maxConnectionsPerAddress() + ", active "
+                + now.active() + ", idle " + now.idle() + ", waiting " + now.pending();
+    }
+
+    PoolConfig config() {
+        return control().config();
+    }
+
+    /** How long logins, cleanings and pings may take. */
+    Duration talkTimeout() {
+        return config().probeTimeout();
+    }
+
+    /** For how long a connection that has been heard of needs no COM_PING. */
+    Duration validationBypass() {
+        return validationBypass;
+    }
+
+    // ---- lending
+
+    /** Asks for a place, which may have no connection yet. */
+    CompletableFuture<Lease<BackendConnection>> acquire(BackendRequest request, BackendTls tls, Duration timeout) {
+        BackendCredentials credentials = request.credentials();
+        if (credentials == null) {
+            throw new IllegalArgumentException("credentials are always known in a process");
+        }
+        return pool.acquireAsync(new Key(request.key(), request.schema(), credentials, tls), timeout);
+    }
+
+    /** A login has succeeded: connections with an older password are not lent any more. */
+    void loggedIn(BackendCredentials credentials) {
+        BackendCredentials before = latest;
+        if (before == null || !credentials.equals(before)) {
+            latest = credentials;
+            if (before != null) {
+                log.info("{}: the password has changed, connections with the old one are closed", name);
+                control().evict(info -> info.key() instanceof Key key && !key.credentials.equals(credentials));
+            }
+        }
+    }
+
+    /**
+     * Cleans a connection, prepares it for the next session and lends it to others, or has it closed. Does not wait for the
+     * backend as a rule.
+     *
+     * @param statements with which the session has opened
+     */
+    void takeBack(
+            Lease<BackendConnection> lease,
+            BackendRelease release,
+            BackendRequest served,
+            List<OpeningStatement> statements) {
+        BackendConnection connection = lease.connection();
+        String lost = connection.lost();
+        if (lost != null) {
+            lease.releaseBroken(release.reason().isEmpty() ? lost : release.reason());
+            return;
+        }
+        if (!release.reusable() || !isLatest(served)) {
+            lease.retire(release.reusable() ? "its password is not the latest" : release.reason());
+            lease.release();
+            return;
+        }
+        try {
+            prepare(connection, release, served, statements);
+        } catch (IOException e) {
+            lease.markBroken(String.valueOf(e.getMessage()));
+        }
+        lease.release();
+    }
+
+    private boolean isLatest(BackendRequest served) {
+        BackendCredentials known = latest;
+        BackendCredentials its = served.credentials();
+        return known == null || (its != null && known.equals(its));
+    }
+
+    private void prepare(
+            BackendConnection connection,
+            BackendRelease release,
+            BackendRequest served,
+            List<OpeningStatement> statements)
+            throws IOException {
+        BackendConnectionInfo info = connection.info();
+        if (info == null) {
+            throw new IOException("it has not greeted");
+        }
+        Sender sender = new Sender(connection);
+        BackendRelease own = new BackendRelease(info, true, "", release.multiStatementsChanged());
+        ConnectionCleaner cleaner = ConnectionCleaner.afterUse(own, served, BackendConnection.ATTRIBUTES, sender);
+        List<Bytes> packets = statements.stream().map(OpeningStatement::packet).toList();
+        if (sender.authenticates) {
+            // It asks back, and nothing may be sent before that is answered.
+            new Preparation(cleaner, List.of()).finish(connection, BackendConnection.deadlineOf(talkTimeout()));
+            cleaner = null;
+        }
+        packets.forEach(packet -> connection.send(packet.asByteBuffer()));
+        connection.setOpening(List.of());
+        Preparation preparation = new Preparation(cleaner, packets);
+        preparation.begin(connection);
+        connection.prepare(preparation);
+        connection.flush();
+    }
+
+    /**
+     * Brings a connection back to a shorter opening, by another cleaning. Waits for it.
+     *
+     * @param statements those of its opening to keep
+     */
+    void rewind(BackendConnection connection, BackendRequest served, List<OpeningStatement> statements)
+            throws IOException {
+        BackendConnectionInfo info = connection.info();
+        if (info == null) {
+            throw new IOException("it has not greeted");
+        }
+        prepare(connection, new BackendRelease(info, true, "", false), served, statements);
+        connection.finishPreparation(talkTimeout());
+    }
+
+    /** Passes on what a cleaner sends, and sees whether there is a login in it. */
+    private static final class Sender implements Consumer<ByteBuffer> {
+        private final BackendConnection connection;
+        boolean authenticates;
+
+        Sender(BackendConnection connection) {
+            this.connection = connection;
+        }
+
+        @Override
+        public void accept(ByteBuffer packet) {
+            int header = packet.get(packet.position() + PacketFramer.HEADER_LENGTH) & 0xff;
+            authenticates |= header == Command.COM_CHANGE_USER.code();
+            connection.send(packet);
+        }
+    }
+
+    // ---- for operators
+
+    @Override
+    public String mode() {
+        return "session";
+    }
+
+    @Override
+    public PoolControl control() {
+        return pool.control();
+    }
+
+    @Override
+    public List<SharedConnection> listConnections() {
+        return control().listConnections().stream()
+                .map(info -> {
+                    BackendConnectionInfo known = null;
+                    String user = "";
+                    if (info.connection() instanceof BackendConnection connection) {
+                        known = connection.info();
+                        user = connection.user();
+                    }
+                    return new SharedConnection(info, user, known == null ? 0 : known.threadId());
+                })
+                .toList();
+    }
+
+    @Override
+    public int evictUser(String user) {
+        return control()
+                .evict(info -> info.connection() instanceof BackendConnection connection
+                        && connection.user().equals(user));
+    }
+
+    void close() {
+        pool.close();
+    }
+
+    private static final class Factory implements KeyedConnectionFactory<Key, BackendConnection> {
+        @Override
+        public CompletableFuture<BackendConnection> connect(Key key, HostPort address, Duration timeout) {
+            return CompletableFuture.completedFuture(new BackendConnection(address, key.tls()));
+        }
+
+        /** Blocks: the threads that come here are a borrower's, or the housekeeping. */
+        @Override
+        public CompletableFuture<Boolean> probe(BackendConnection connection, Duration timeout) {
+            return CompletableFuture.completedFuture(!connection.isConnected() || connection.ping(timeout));
+        }
+
+        @Override
+        public void close(BackendConnection connection) {
+            connection.close();
+        }
+
+        @Override
+        public boolean reuse(BackendConnection connection) {
+            return connection.isAlive();
+        }
+    }
+}

@@ -1,0 +1,130 @@
+package org.tiproxy.inprocess;
+
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.tiproxy.common.Ticker;
+import org.tiproxy.engine.ProxySession;
+import org.tiproxy.engine.SessionRegistry;
+import org.tiproxy.pool.PoolConfig;
+import org.tiproxy.pool.Scheduler;
+import org.tiproxy.session.SessionConfig;
+import org.tiproxy.session.TlsMode;
+
+/**
+ * The engine within a process: pools by address and user, and the sessions of its drivers. The housekeeping of all pools
+ * runs on the scheduler's thread. Thread-safe.
+ */
+public final class InProcessProxy implements DriverProxy, AutoCloseable {
+    /** As in the service: far above the thread ids that servers count up from 1. */
+    private static final int VIRTUAL_ID_BASE = 0x4000_0000;
+
+    private static final int VIRTUAL_ID_MASK = 0x3fff_ffff;
+
+    private final PoolConfig pooling;
+    private final Ticker ticker;
+    private final Scheduler scheduler;
+    private final PoolListener listener;
+    private final SessionRegistry sessions = new SessionRegistry(0);
+    private final Map<String, InProcessPool> pools = new ConcurrentHashMap<>();
+    private final SecureRandom random = new SecureRandom();
+    private final SessionConfig sessionConfig = SessionConfig.of(TlsMode.DISABLED, TlsMode.DISABLED, () -> {
+        throw new IllegalStateException("no RSA within a process");
+    });
+
+    /**
+     * An engine without pools yet.
+     *
+     * @param pooling bounds and time-outs of each pool; {@code minIdle} does not apply
+     * @param scheduler one thread for all pools; stays open when the engine is closed
+     */
+    public InProcessProxy(PoolConfig pooling, Ticker ticker, Scheduler scheduler, PoolListener listener) {
+        this.pooling = pooling;
+        this.ticker = ticker;
+        this.scheduler = scheduler;
+        this.listener = listener;
+    }
+
+    @Override
+    public DriverConnection open(DriverLogin login) throws IOException {
+        InProcessPool pool = poolOf(login);
+        InProcessSession session = new InProcessSession(this, pool, login);
+        sessions.tryAdmit();
+        sessions.add(session);
+        try {
+            session.begin();
+            return session;
+        } catch (IOException | RuntimeException e) {
+            session.close();
+            sessions.countFailed();
+            throw e;
+        }
+    }
+
+    private InProcessPool poolOf(DriverLogin login) {
+        // Most often it is there; computeIfAbsent would lock.
+        InProcessPool known = pools.get(login.poolName());
+        if (known != null) {
+            return known;
+        }
+        InProcessPool made = new InProcessPool(login.poolName(), login.backends(), pooling, ticker, scheduler);
+        InProcessPool before = pools.putIfAbsent(login.poolName(), made);
+        if (before != null) {
+            made.close();
+            return before;
+        }
+        listener.poolOpened(made.name(), made);
+        return made;
+    }
+
+    /** The sessions, and what is counted over them. */
+    public SessionRegistry sessions() {
+        return sessions;
+    }
+
+    /** For tests. */
+    InProcessPool onlyPool() {
+        return pools.values().iterator().next();
+    }
+
+    Ticker ticker() {
+        return ticker;
+    }
+
+    SecureRandom random() {
+        return random;
+    }
+
+    SessionConfig sessionConfig() {
+        return sessionConfig;
+    }
+
+    /** How long a session waits for the answers of the backend's that are the proxy's own business. */
+    Duration talkTimeout() {
+        return pooling.probeTimeout();
+    }
+
+    static int virtualId(long sessionId) {
+        return VIRTUAL_ID_BASE | (int) (sessionId & VIRTUAL_ID_MASK);
+    }
+
+    long backendIdOf(long virtualId) {
+        if ((virtualId & ~VIRTUAL_ID_MASK) != VIRTUAL_ID_BASE) {
+            return 0;
+        }
+        ProxySession victim = sessions.find(virtualId & VIRTUAL_ID_MASK);
+        return victim == null ? 0 : victim.backendConnectionId();
+    }
+
+    /** Closes all pools: idle connections at once, the others when their sessions end. */
+    @Override
+    public void close() {
+        pools.values().forEach(pool -> {
+            pools.remove(pool.name());
+            pool.close();
+            listener.poolClosed(pool.name());
+        });
+    }
+}

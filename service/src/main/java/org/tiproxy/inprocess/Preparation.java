@@ -1,0 +1,89 @@
+package org.tiproxy.inprocess;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tiproxy.session.BackendConnectionInfo;
+import org.tiproxy.session.ConnectionCleaner;
+import org.tiproxy.session.OpeningStatement;
+import org.tiproxy.wire.Bytes;
+
+/**
+ * What a connection is made to do between two sessions: to become clean, and then to run the statements with which the
+ * next session will probably open. Everything is sent when one session ends; the answers are read when the next one
+ * begins, so that nobody waits for them.
+ */
+final class Preparation implements BackendConnection.Talk {
+    private final @Nullable ConnectionCleaner cleaner;
+    private final List<Bytes> statements;
+    private OpeningStatement.@Nullable Recorder recorder;
+
+    /**
+     * A preparation that is under way.
+     *
+     * @param cleaner null if the connection is clean
+     * @param statements packets that are sent already, or come with {@link #finish}
+     */
+    Preparation(@Nullable ConnectionCleaner cleaner, List<Bytes> statements) {
+        this.cleaner = cleaner;
+        this.statements = List.copyOf(statements);
+    }
+
+    List<Bytes> statements() {
+        return statements;
+    }
+
+    /** Reads all answers. */
+    void finish(BackendConnection connection, long deadline) throws IOException {
+        connection.converse(this, deadline);
+        if (cleaner != null) {
+            if (cleaner.state() != ConnectionCleaner.State.CLEAN) {
+                throw new IOException("the connection could not be cleaned: ERR "
+                        + cleaner.failure().code() + " " + cleaner.failure().message());
+            }
+            connection.became(cleaner.result());
+        }
+        OpeningStatement.Recorder answers = recorder(connection);
+        if (answers.failure() != null) {
+            throw new IOException("the connection could not be prepared: " + answers.failure());
+        }
+        connection.setOpening(answers.answered());
+    }
+
+    /** Whether it has ended well as far as the cleaning goes. */
+    private boolean isClean() {
+        return cleaner == null || cleaner.state() == ConnectionCleaner.State.CLEAN;
+    }
+
+    private OpeningStatement.Recorder recorder(BackendConnection connection) {
+        OpeningStatement.Recorder current = recorder;
+        if (current == null) {
+            BackendConnectionInfo info = connection.info();
+            current = new OpeningStatement.Recorder(statements, info == null ? 0 : info.capabilities());
+            recorder = current;
+        }
+        return current;
+    }
+
+    void begin(BackendConnection connection) {
+        recorder(connection);
+    }
+
+    @Override
+    public void bytes(ByteBuffer chunk) {
+        if (cleaner != null && cleaner.state() == ConnectionCleaner.State.RUNNING) {
+            cleaner.bytes(chunk);
+        } else if (recorder != null) {
+            recorder.bytes(chunk);
+        }
+    }
+
+    @Override
+    public boolean isOver() {
+        if (cleaner != null && cleaner.state() == ConnectionCleaner.State.RUNNING) {
+            return false;
+        }
+        return !isClean() || recorder == null || recorder.isOver();
+    }
+}

@@ -1,0 +1,85 @@
+package org.tiproxy.inprocess;
+
+import java.io.IOException;
+import java.net.Socket;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.function.UnaryOperator;
+import org.tiproxy.common.HostPort;
+import org.tiproxy.common.Secret;
+import org.tiproxy.common.Ticker;
+import org.tiproxy.pool.PoolConfig;
+import org.tiproxy.pool.TimerThread;
+
+/** Real drivers over an {@link InProcessProxy}, by the socket factories that they can be given in the URL. */
+final class InProcessDrivers implements AutoCloseable {
+    /** What the sockets made by the current thread lead to. */
+    private static final ThreadLocal<InProcessDrivers> CURRENT = new ThreadLocal<>();
+
+    /** How a driver is told to use the proxy. */
+    enum Driver {
+        CONNECTOR_J("jdbc:mysql://127.0.0.1:%d/demo?sslMode=DISABLED&allowPublicKeyRetrieval=true&socketFactory="
+                + InProcessConnectorJ.class.getName()),
+        MARIADB("jdbc:mariadb://127.0.0.1:%d/demo?socketFactory=" + InProcessMariaDb.class.getName());
+
+        private final String url;
+
+        Driver(String url) {
+            this.url = url;
+        }
+    }
+
+    final InProcessProxy proxy;
+    private final TimerThread timer = new TimerThread("test-housekeeping");
+    private final int port;
+    private final String user;
+    private final String password;
+
+    InProcessDrivers(int port, UnaryOperator<PoolConfig.Builder> pooling) {
+        this(port, "demo", "demo", pooling);
+    }
+
+    InProcessDrivers(int port, String user, String password, UnaryOperator<PoolConfig.Builder> pooling) {
+        this.port = port;
+        this.user = user;
+        this.password = password;
+        this.proxy = new InProcessProxy(
+                pooling.apply(PoolConfig.builder()).build(), Ticker.SYSTEM, timer, PoolListener.NONE);
+    }
+
+    static Socket newSocket() throws IOException {
+        InProcessDrivers drivers = CURRENT.get();
+        return new MemorySocket((address, timeout) -> drivers.proxy.open(new DriverLogin(
+                HostPort.of(address),
+                drivers.user,
+                new Secret(drivers.password),
+                BackendTls.DISABLED,
+                Duration.ofMillis(timeout))));
+    }
+
+    Connection connect(Driver driver, String... options) throws SQLException {
+        CURRENT.set(this);
+        try {
+            String url = driver.url.formatted(port);
+            for (String option : options) {
+                url += "&" + option;
+            }
+            return DriverManager.getConnection(url, user, password);
+        } finally {
+            CURRENT.remove();
+        }
+    }
+
+    /** Connections of the only pool. */
+    InProcessPool pool() {
+        return proxy.onlyPool();
+    }
+
+    @Override
+    public void close() {
+        proxy.close();
+        timer.close();
+    }
+}

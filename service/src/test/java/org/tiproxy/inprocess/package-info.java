@@ -1,0 +1,4 @@
+@NullMarked
+package org.tiproxy.inprocess;
+
+import org.jspecify.annotations.NullMarked;
