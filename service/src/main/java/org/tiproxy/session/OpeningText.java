@@ -82,6 +82,8 @@ public final class OpeningText {
 
     private final String text;
     private int position;
+    /** Whether the present VARIABLE is @@global.… */
+    private boolean globalToken;
     private String token = "";
     private Kind kind = Kind.END;
 
@@ -138,6 +140,10 @@ public final class OpeningText {
 
     private boolean isSelect() {
         do {
+            if (globalToken) {
+                // What is asked for must not be another's to change.
+                return false;
+            }
             readVariable();
             if (isWord("as")) {
                 next();
@@ -193,7 +199,7 @@ public final class OpeningText {
 
     private String takeTarget() {
         String name = token;
-        if (kind == Kind.VARIABLE || kind == Kind.WORD) {
+        if (kind == Kind.WORD || (kind == Kind.VARIABLE && !globalToken)) {
             next();
             if (SETTABLE.contains(name)) {
                 return name;
@@ -365,13 +371,16 @@ public final class OpeningText {
             throw new NotUnderstood();
         }
         position += 2;
+        globalToken = false;
         String name = readName();
         if (position < text.length() && text.charAt(position) == '.') {
-            if (!name.equals("session") && !name.equals("local")) {
+            boolean global = name.equals("global");
+            if (!global && !name.equals("session") && !name.equals("local")) {
                 throw new NotUnderstood();
             }
             position++;
             name = readName();
+            globalToken = global;
         }
         kind = Kind.VARIABLE;
         token = name;
