@@ -84,6 +84,7 @@ public final class OpeningText {
     private int position;
     /** Whether the present VARIABLE is @@global.… */
     private boolean globalToken;
+
     private String token = "";
     private Kind kind = Kind.END;
 

@@ -15,8 +15,8 @@ import org.tiproxy.pool.TimerThread;
 
 /** Real drivers over an {@link InProcessProxy}, by the socket factories that they can be given in the URL. */
 final class InProcessDrivers implements AutoCloseable {
-    /** What the sockets made by the current thread lead to. */
-    private static final ThreadLocal<InProcessDrivers> CURRENT = new ThreadLocal<>();
+    /** What the sockets lead to that are made now, also by threads of the drivers: one test at a time. */
+    private static volatile InProcessDrivers current;
 
     /** How a driver is told to use the proxy. */
     enum Driver {
@@ -24,7 +24,7 @@ final class InProcessDrivers implements AutoCloseable {
                 + InProcessConnectorJ.class.getName()),
         MARIADB("jdbc:mariadb://127.0.0.1:%d/demo?socketFactory=" + InProcessMariaDb.class.getName());
 
-        private final String url;
+        final String url;
 
         Driver(String url) {
             this.url = url;
@@ -50,7 +50,7 @@ final class InProcessDrivers implements AutoCloseable {
     }
 
     static Socket newSocket() throws IOException {
-        InProcessDrivers drivers = CURRENT.get();
+        InProcessDrivers drivers = current;
         return new MemorySocket((address, timeout) -> drivers.proxy.open(new DriverLogin(
                 HostPort.of(address),
                 drivers.user,
@@ -60,16 +60,12 @@ final class InProcessDrivers implements AutoCloseable {
     }
 
     Connection connect(Driver driver, String... options) throws SQLException {
-        CURRENT.set(this);
-        try {
-            String url = driver.url.formatted(port);
-            for (String option : options) {
-                url += "&" + option;
-            }
-            return DriverManager.getConnection(url, user, password);
-        } finally {
-            CURRENT.remove();
+        current = this;
+        String url = driver.url.formatted(port);
+        for (String option : options) {
+            url += "&" + option;
         }
+        return DriverManager.getConnection(url, user, password);
     }
 
     /** Connections of the only pool. */

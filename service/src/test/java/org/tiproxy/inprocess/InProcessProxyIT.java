@@ -1,14 +1,21 @@
 package org.tiproxy.inprocess;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -24,7 +31,11 @@ class InProcessProxyIT {
 
     @BeforeAll
     static void startServer(@TempDir Path folder) throws Exception {
-        server = MariaDbServer.start(folder);
+        server = MariaDbServer.start(folder, "--max-allowed-packet=256M");
+        try (Connection connection = observer();
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE TABLE kept (id INT)");
+        }
     }
 
     @AfterAll
@@ -73,6 +84,252 @@ class InProcessProxyIT {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void whatASessionHasDoneIsGoneForTheNext(Driver driver) throws Exception {
+        try (InProcessDrivers drivers = drivers()) {
+            long id;
+            try (Connection connection = drivers.connect(driver);
+                    Statement statement = connection.createStatement()) {
+                id = query(connection, "SELECT CONNECTION_ID()");
+                statement.execute("CREATE TEMPORARY TABLE left_over (id INT)");
+                statement.execute("SET @left_over = 1, sql_mode = ''");
+                statement.execute("DO GET_LOCK('left_over', 0)");
+                connection.setAutoCommit(false);
+                statement.execute("INSERT INTO kept VALUES (1)");
+            }
+            try (Connection connection = drivers.connect(driver);
+                    Statement statement = connection.createStatement()) {
+                assertThat(query(connection, "SELECT CONNECTION_ID()")).isEqualTo(id);
+                assertThat(query(connection, "SELECT @left_over IS NULL")).isEqualTo(1);
+                assertThat(query(connection, "SELECT @@sql_mode LIKE '%STRICT_TRANS%'"))
+                        .isEqualTo(1);
+                assertThat(query(connection, "SELECT IS_FREE_LOCK('left_over')"))
+                        .isEqualTo(1);
+                assertThat(query(connection, "SELECT COUNT(*) FROM kept")).isZero();
+                assertThat(query(connection, "SELECT @@autocommit")).isEqualTo(1);
+                assertThatThrownBy(() -> statement.execute("SELECT * FROM left_over"))
+                        .isInstanceOf(SQLException.class);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void otherSettingsMakeTheConnectionAnother(Driver driver) throws Exception {
+        try (InProcessDrivers drivers = drivers()) {
+            useOnce(drivers, driver);
+            String setting = "sessionVariables=sql_mode='ANSI',group_concat_max_len=77";
+            for (int i = 0; i < 3; i++) {
+                try (Connection connection = drivers.connect(driver, setting)) {
+                    assertThat(query(connection, "SELECT @@group_concat_max_len"))
+                            .isEqualTo(77);
+                }
+                try (Connection connection = drivers.connect(driver)) {
+                    assertThat(query(connection, "SELECT @@group_concat_max_len"))
+                            .isGreaterThan(1000);
+                }
+            }
+            assertThat(drivers.pool().control().statistics().createdTotal()).isLessThanOrEqualTo(2);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void connectionsThatDiedWhileIdleAreReplacedUnnoticed(Driver driver) throws Exception {
+        try (InProcessDrivers drivers =
+                        new InProcessDrivers(server.port(), pooling -> pooling.probeBypass(Duration.ZERO));
+                Connection observer = observer();
+                Statement statement = observer.createStatement()) {
+            try (Connection one = drivers.connect(driver);
+                    Connection two = drivers.connect(driver)) {
+                assertThat(query(one, "SELECT CONNECTION_ID()")).isNotEqualTo(query(two, "SELECT CONNECTION_ID()"));
+            }
+            for (var idle : drivers.pool().listConnections()) {
+                statement.execute("KILL " + idle.backendConnectionId());
+            }
+            try (Connection connection = drivers.connect(driver)) {
+                assertThat(query(connection, "SELECT 42")).isEqualTo(42);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aConnectionThatDiesInUseIsAnErrorOfItsDriver(Driver driver) throws Exception {
+        try (InProcessDrivers drivers = drivers();
+                Connection observer = observer();
+                Statement statement = observer.createStatement()) {
+            Connection connection = drivers.connect(driver);
+            statement.execute("KILL " + query(connection, "SELECT CONNECTION_ID()"));
+            assertThatThrownBy(() -> query(connection, "SELECT 42"))
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).startsWith("08"));
+            connection.close();
+            assertThat(drivers.proxy.sessions().active()).isZero();
+            assertThat(drivers.pool().control().statistics().active()).isZero();
+            assertThat(useOnce(drivers, driver)).isPositive();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aWrongPasswordIsRefusedInTheServersWords(Driver driver) throws Exception {
+        try (InProcessDrivers drivers =
+                new InProcessDrivers(server.port(), "demo", "wrong", UnaryOperator.identity())) {
+            assertThatThrownBy(() -> drivers.connect(driver))
+                    .hasMessageContaining("Access denied for user 'demo'@")
+                    .isInstanceOfSatisfying(
+                            SQLException.class,
+                            e -> assertThat(e.getErrorCode()).isEqualTo(1045));
+            assertThat(drivers.pool().control().statistics().active()).isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aFullPoolIsAnErrorWithTheNumbers(Driver driver) throws Exception {
+        try (InProcessDrivers drivers = new InProcessDrivers(
+                server.port(), pooling -> pooling.maxConnectionsPerAddress(1).acquireTimeout(Duration.ofMillis(50)))) {
+            try (Connection held = drivers.connect(driver)) {
+                assertThatThrownBy(() -> drivers.connect(driver))
+                        .isInstanceOf(SQLException.class)
+                        .hasStackTraceContaining("total 1 of 1, active 1, idle 0");
+                assertThat(query(held, "SELECT 1")).isEqualTo(1);
+            }
+            assertThat(useOnce(drivers, driver)).isPositive();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aReadWaitsNoLongerThanTheSocketTimeout(Driver driver) throws Exception {
+        try (InProcessDrivers drivers = drivers()) {
+            Connection connection = drivers.connect(driver, "socketTimeout=300");
+            assertThatThrownBy(() -> query(connection, "SELECT SLEEP(20)")).isInstanceOf(SQLException.class);
+            connection.close();
+            assertThat(drivers.pool().control().statistics().active()).isZero();
+            assertThat(useOnce(drivers, driver)).isPositive();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aStatementIsCancelledByItsVirtualConnectionId(Driver driver) throws Exception {
+        try (InProcessDrivers drivers = drivers();
+                Connection connection = drivers.connect(driver);
+                Connection observer = observer();
+                Statement statement = connection.createStatement()) {
+            long thread = query(connection, "SELECT CONNECTION_ID()");
+            CompletableFuture<Long> running = CompletableFuture.supplyAsync(() -> {
+                try (ResultSet row = statement.executeQuery("SELECT SLEEP(60)")) {
+                    row.next();
+                    return row.getLong(1);
+                } catch (SQLException e) {
+                    return -1L;
+                }
+            });
+            awaitStatement(observer, thread, "SELECT SLEEP(60)");
+            statement.cancel();
+            assertThat(running.get(20, TimeUnit.SECONDS)).isNotZero();
+            assertThat(query(connection, "SELECT CONNECTION_ID()")).isEqualTo(thread);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anAbortEndsAReadOfAnotherThread(Driver driver) throws Exception {
+        try (InProcessDrivers drivers = drivers();
+                Connection observer = observer()) {
+            Connection connection = drivers.connect(driver);
+            long thread = query(connection, "SELECT CONNECTION_ID()");
+            CompletableFuture<Boolean> running = CompletableFuture.supplyAsync(() -> {
+                try {
+                    query(connection, "SELECT SLEEP(60)");
+                    return false;
+                } catch (SQLException e) {
+                    return true;
+                }
+            });
+            awaitStatement(observer, thread, "SELECT SLEEP(60)");
+            connection.abort(Runnable::run);
+            assertThat(running.get(20, TimeUnit.SECONDS)).isTrue();
+            await().untilAsserted(() ->
+                    assertThat(drivers.pool().control().statistics().active()).isZero());
+            assertThat(drivers.proxy.sessions().active()).isZero();
+        }
+    }
+
+    private static void awaitStatement(Connection observer, long thread, String sql) {
+        await().until(() -> query(
+                        observer,
+                        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = " + thread + " AND INFO LIKE '%"
+                                + sql + "%'")
+                == 1);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void resultsAndParametersOfAnySizePass(Driver driver) throws Exception {
+        try (InProcessDrivers drivers = drivers();
+                Connection connection = drivers.connect(driver)) {
+            for (int size : new int[] {1, 1000, 70_000, (16 << 20) - 2, (16 << 20) - 1, 16 << 20, 17 << 20}) {
+                byte[] value = new byte[size];
+                new Random(size).nextBytes(value);
+                try (PreparedStatement statement = connection.prepareStatement("SELECT ?, LENGTH(?)")) {
+                    statement.setBytes(1, value);
+                    statement.setBytes(2, value);
+                    try (ResultSet row = statement.executeQuery()) {
+                        assertThat(row.next()).isTrue();
+                        assertThat(Arrays.equals(row.getBytes(1), value))
+                                .as("%d bytes", size)
+                                .isTrue();
+                        assertThat(row.getInt(2)).isEqualTo(size);
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aStreamOfRowsIsReadAndMayBeLeftHalfWay(Driver driver) throws Exception {
+        try (InProcessDrivers drivers = drivers();
+                Connection connection = drivers.connect(driver);
+                Statement statement =
+                        connection.createStatement(ResultSet.TYPE_FORWARD_ONLY, ResultSet.CONCUR_READ_ONLY)) {
+            statement.setFetchSize(driver == Driver.CONNECTOR_J ? Integer.MIN_VALUE : 1);
+            for (long rows : new long[] {200_000, 3}) {
+                try (ResultSet result = statement.executeQuery("SELECT seq, REPEAT('x', 50) FROM seq_1_to_200000")) {
+                    for (long i = 1; i <= rows; i++) {
+                        assertThat(result.next()).isTrue();
+                        assertThat(result.getLong(1)).isEqualTo(i);
+                    }
+                }
+            }
+            assertThat(query(connection, "SELECT 42")).isEqualTo(42);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void batchesAreExecuted(Driver driver) throws Exception {
+        String options = driver == Driver.CONNECTOR_J ? "rewriteBatchedStatements=false" : "useBulkStmts=false";
+        try (InProcessDrivers drivers = drivers();
+                Connection connection = drivers.connect(driver, options, "useServerPrepStmts=true")) {
+            connection.setAutoCommit(false);
+            try (PreparedStatement insert = connection.prepareStatement("INSERT INTO kept VALUES (?)")) {
+                for (int i = 0; i < 5000; i++) {
+                    insert.setInt(1, i);
+                    insert.addBatch();
+                }
+                assertThat(insert.executeBatch()).hasSize(5000);
+            }
+            assertThat(query(connection, "SELECT COUNT(*) FROM kept")).isEqualTo(5000);
+            connection.rollback();
+        }
+    }
+
     /** All commands of all connections, the one that asks included. */
     private static long commandsOf(Connection observer) throws SQLException {
         try (Statement statement = observer.createStatement();
@@ -92,9 +349,5 @@ class InProcessProxyIT {
             row.next();
             return row.getLong(1);
         }
-    }
-
-    static Duration seconds(int count) {
-        return Duration.ofSeconds(count);
     }
 }
