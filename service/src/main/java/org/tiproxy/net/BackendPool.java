@@ -168,17 +168,21 @@ final class BackendPool implements SharedConnections {
         if (before != null) {
             return before.copy();
         }
-        pool.acquireAsync(new Key(NOBODY, null, new Object())).whenComplete((lease, failure) -> {
-            firstGreeting.set(null);
-            if (lease == null) {
-                asked.completeExceptionally(failure);
-                return;
-            }
-            HandshakeV10 read = greetingOf(lease.connection());
-            lease.retire("it was opened for the backend's greeting");
-            lease.release();
-            asked.complete(read);
-        });
+        pool.acquireAsync(new Key(NOBODY, null, new Object()))
+                .thenApply(lease -> {
+                    try (lease) {
+                        lease.retire("it was opened for the backend's greeting");
+                        return greetingOf(lease.connection());
+                    }
+                })
+                .whenComplete((read, failure) -> {
+                    firstGreeting.set(null);
+                    if (failure == null) {
+                        asked.complete(read);
+                    } else {
+                        asked.completeExceptionally(failure);
+                    }
+                });
         return asked.copy();
     }
 

@@ -10,6 +10,7 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Future;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -126,29 +127,42 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
     /**
      * Brings the channel to another event loop. To be called on any thread, while nobody else has the connection.
      *
-     * @param then runs on {@code loop}; is told whether the channel is there, otherwise it is closed
+     * @param then hears exactly once, on {@code loop}: null when the channel is there, or why the connection is lost; a
+     *     backend that closes it on the way is not reported otherwise
      */
-    void moveTo(EventLoop loop, Consumer<Boolean> then) {
+    void moveTo(EventLoop loop, Consumer<@Nullable String> then) {
         if (channel.eventLoop() == loop) {
             if (loop.inEventLoop()) {
-                then.accept(true);
+                then.accept(null);
             } else {
-                loop.execute(() -> then.accept(true));
+                loop.execute(() -> then.accept(null));
             }
             return;
         }
         channel.deregister().addListener(left -> {
             if (!left.isSuccess()) {
-                channel.close();
-                loop.execute(() -> then.accept(false));
+                lostOnTheWay(loop, left.cause(), then);
                 return;
             }
             loop.register(channel).addListener(arrived -> {
-                if (!arrived.isSuccess()) {
-                    channel.close();
+                if (arrived.isSuccess()) {
+                    loop.execute(() -> then.accept(null));
+                } else {
+                    lostOnTheWay(loop, arrived.cause(), then);
                 }
-                loop.execute(() -> then.accept(arrived.isSuccess()));
             });
+        });
+    }
+
+    private void lostOnTheWay(EventLoop loop, Throwable cause, Consumer<@Nullable String> then) {
+        channel.close();
+        loop.execute(() -> {
+            if (lost == null) {
+                lost = cause instanceof ClosedChannelException
+                        ? "closed by the backend"
+                        : "its channel could not change its event loop: " + cause;
+            }
+            then.accept(lost);
         });
     }
 
@@ -212,7 +226,8 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
     private void progressed() {
         Talk current = talk;
         channel.flush();
-        if (current != null && current.isOver()) {
+        // Flushing may have found out that the connection is lost: then somebody else has been told so.
+        if (current != null && current == talk && current.isOver()) {
             endTalk(null);
         }
     }

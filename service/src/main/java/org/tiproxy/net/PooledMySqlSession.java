@@ -5,6 +5,8 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
 import org.tiproxy.pool.AcquireException;
@@ -27,6 +29,8 @@ import org.tiproxy.wire.server.HandshakeV10;
  * back when the client is gone.
  */
 final class PooledMySqlSession extends MySqlSession {
+    private static final Logger log = LoggerFactory.getLogger(PooledMySqlSession.class);
+
     /** How often in a row a connection may turn out to be dead after it was acquired. */
     private static final int MAX_ATTEMPTS = 3;
 
@@ -123,7 +127,7 @@ final class PooledMySqlSession extends MySqlSession {
                 acquired.release();
             } else {
                 acquired.connection()
-                        .moveTo(channel.eventLoop(), moved -> prepare(acquired, request, attempt, acquiring, moved));
+                        .moveTo(channel.eventLoop(), lost -> prepare(acquired, request, attempt, acquiring, lost));
             }
         }));
     }
@@ -134,14 +138,32 @@ final class PooledMySqlSession extends MySqlSession {
             BackendRequest request,
             int attempt,
             CompletableFuture<?> acquiring,
-            boolean moved) {
-        if (!moved) {
-            acquired.markBroken("its channel could not change its event loop");
+            @Nullable String lostOnTheWay) {
+        if (lostOnTheWay != null) {
+            prepared(acquired, request, attempt, acquiring, lostOnTheWay, null, false);
+            return;
         }
-        if (!moved || pending != acquiring) {
+        if (pending != acquiring) {
             acquired.release();
             return;
         }
+        try {
+            talk(acquired, request, attempt, acquiring);
+        } catch (RuntimeException e) {
+            // For one, TLS that cannot be set up. Nobody else would tell the client.
+            log.error("session {} from {}: cannot prepare {}", id, clientAddress, acquired, e);
+            acquired.releaseBroken("it could not be prepared: " + e);
+            if (pending == acquiring) {
+                pending = null;
+                fail(e);
+                client.afterEvent();
+                flush();
+            }
+        }
+    }
+
+    private void talk(
+            Lease<PooledConnection> acquired, BackendRequest request, int attempt, CompletableFuture<?> acquiring) {
         PooledConnection connection = acquired.connection();
         BackendConnectionInfo info = connection.info();
         if (info == null) {

@@ -305,7 +305,12 @@ final class CommandPhase {
                     return;
                 }
                 case RESULT_END -> onResult();
-                case CLIENT_FILE_WANTED -> onFileWanted();
+                case CLIENT_FILE_WANTED -> {
+                    // Whole, whatever comes of it: its header may have been passed on before, and an ERR of ours
+                    // follows.
+                    forwardToClient(chunk.position());
+                    onFileWanted();
+                }
                 case COMPLETE -> {
                     onResult();
                     onResponseEnd();

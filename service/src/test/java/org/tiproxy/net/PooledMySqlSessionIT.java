@@ -8,6 +8,8 @@ import static org.tiproxy.testing.SessionTraces.ask;
 import static org.tiproxy.testing.SessionTraces.makeAMess;
 import static org.tiproxy.testing.SessionTraces.run;
 
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -417,6 +419,35 @@ class PooledMySqlSessionIT {
         assertThat(shared.evictUser("b")).isEqualTo(1);
         assertThat(atRest().idle()).isEqualTo(before - 1);
         assertThat(shared.evictUser("nobody")).isZero();
+    }
+
+    @Test
+    void aConnectionThatIsLostOnItsWayToAnotherEventLoopIsReplaced() throws Exception {
+        listen(config -> config.maxConnectionsPerAddress(1));
+        String path = "demo?socketTimeout=30000";
+        connect("demo", "demo", path).close();
+        atRest();
+        PooledConnection idle = (PooledConnection) pool.listConnections().get(0).connection();
+        AtomicBoolean lost = new AtomicBoolean();
+        idle.channel.pipeline().addFirst(new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelUnregistered(ChannelHandlerContext ctx) {
+                lost.set(true);
+                ctx.channel().close();
+                ctx.fireChannelUnregistered();
+            }
+        });
+
+        // Until a session has the other event loop.
+        for (int i = 0; i < 100 && !lost.get(); i++) {
+            try (Connection connection = connect("demo", "demo", path)) {
+                assertThat(ask(connection, "SELECT 1")).containsExactly("[1]");
+            }
+        }
+
+        assertThat(lost).isTrue();
+        assertThat(atRest().brokenTotal()).isEqualTo(1);
+        assertThat(pool.statistics().lastFailure()).contains("closed by the backend");
     }
 
     @Test

@@ -255,6 +255,19 @@ class CommandPhaseTest {
     }
 
     @Test
+    void anErrBehindARequestForAFileFollowsTheWholeRequest() {
+        byte[] wanted = Hex.packet(1, "fb", "'a'");
+        for (int chunk : new int[] {1, 4, 100}) {
+            start(new MemoryHarness(Packets.plain(), available -> chunk));
+            client.send(Packets.query("LOAD DATA .."), Packets.command(Command.COM_PING));
+            backend.send(wanted);
+            assertThat(client.receive(wanted.length)).isEqualTo(wanted);
+            assertThat(ErrPacket.decode(SessionContractTest.receive(client, 2)).code())
+                    .isEqualTo(1156);
+        }
+    }
+
+    @Test
     void commandMayBeAnsweredBeforeItIsComplete() {
         byte[] command = Packets.query("x".repeat(1000));
         client.send(Arrays.copyOf(command, 500));
