@@ -41,6 +41,8 @@ class LayersTest {
                 .definedBy("org.tiproxy.engine..")
                 .layer("net")
                 .definedBy("org.tiproxy.net..")
+                .layer("inprocess")
+                .definedBy("org.tiproxy.inprocess..")
                 .layer("management")
                 .definedBy("org.tiproxy.management..")
                 .layer("app")
@@ -55,14 +57,18 @@ class LayersTest {
                 .mayOnlyBeAccessedByLayers("app", "cli")
                 .whereLayer("net")
                 .mayOnlyBeAccessedByLayers("app", "cli")
+                // Only the agent uses it.
+                .whereLayer("inprocess")
+                .mayNotBeAccessedByAnyLayer()
                 .whereLayer("engine")
-                .mayOnlyBeAccessedByLayers("net", "management", "app", "cli")
+                .mayOnlyBeAccessedByLayers("net", "inprocess", "management", "app", "cli")
                 .whereLayer("backends")
-                .mayOnlyBeAccessedByLayers("engine", "net", "management", "app", "cli")
+                .mayOnlyBeAccessedByLayers("engine", "net", "inprocess", "management", "app", "cli")
                 .whereLayer("session")
-                .mayOnlyBeAccessedByLayers("backends", "engine", "net", "management", "app", "cli")
+                .mayOnlyBeAccessedByLayers("backends", "engine", "net", "inprocess", "management", "app", "cli")
                 .whereLayer("wire")
-                .mayOnlyBeAccessedByLayers("session", "backends", "engine", "net", "management", "app", "cli")
+                .mayOnlyBeAccessedByLayers(
+                        "session", "backends", "engine", "net", "inprocess", "management", "app", "cli")
                 .check(CLASSES);
     }
 
