@@ -168,8 +168,8 @@ final class BackendConnection {
         flush();
         Socket plain = present(socket);
         plain.setSoTimeout(millisUntil(deadline));
-        SSLSocket secure = (SSLSocket) tls.factory().createSocket(plain, address.host(), address.port(), true);
-        if (tls.verifiesHostname()) {
+        SSLSocket secure = (SSLSocket) tls.socketFactory().createSocket(plain, address.host(), address.port(), true);
+        if (tls.verifyHostname()) {
             SSLParameters parameters = secure.getSSLParameters();
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
             secure.setSSLParameters(parameters);

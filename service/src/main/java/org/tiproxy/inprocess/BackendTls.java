@@ -37,15 +37,18 @@ public final class BackendTls {
         return new BackendTls(mode, verifyHostname, identity, factory);
     }
 
-    TlsMode mode() {
+    /** Whether TLS is used. */
+    public TlsMode mode() {
         return mode;
     }
 
-    boolean verifiesHostname() {
+    /** Whether the certificate must name the host. */
+    public boolean verifyHostname() {
         return verifyHostname;
     }
 
-    SSLSocketFactory factory() {
+    /** Makes the sockets. */
+    public SSLSocketFactory socketFactory() {
         return factory.get();
     }
 
