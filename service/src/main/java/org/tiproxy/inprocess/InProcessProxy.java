@@ -5,6 +5,8 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.tiproxy.backend.BackendGate;
 import org.tiproxy.common.Ticker;
 import org.tiproxy.engine.ProxySession;
 import org.tiproxy.engine.SessionRegistry;
@@ -24,6 +26,7 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
     private static final int VIRTUAL_ID_MASK = 0x3fff_ffff;
 
     private final PoolConfig pooling;
+    private final Function<DriverLogin, BackendGate> gates;
     private final Ticker ticker;
     private final Scheduler scheduler;
     private final PoolListener listener;
@@ -38,10 +41,17 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
      * An engine without pools yet.
      *
      * @param pooling bounds and time-outs of each pool; {@code minIdle} does not apply
+     * @param gates says what stands before the backends of a login
      * @param scheduler one thread for all pools; stays open when the engine is closed
      */
-    public InProcessProxy(PoolConfig pooling, Ticker ticker, Scheduler scheduler, PoolListener listener) {
+    public InProcessProxy(
+            PoolConfig pooling,
+            Function<DriverLogin, BackendGate> gates,
+            Ticker ticker,
+            Scheduler scheduler,
+            PoolListener listener) {
         this.pooling = pooling;
+        this.gates = gates;
         this.ticker = ticker;
         this.scheduler = scheduler;
         this.listener = listener;
@@ -50,7 +60,15 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
     @Override
     public DriverConnection open(DriverLogin login) throws IOException {
         InProcessPool pool = poolOf(login);
-        InProcessSession session = new InProcessSession(this, pool, login);
+        GateVisit visit = new GateVisit(gates.apply(login));
+        try {
+            visit.await(login.timeout());
+        } catch (IOException e) {
+            visit.close();
+            sessions.countFailed();
+            throw e;
+        }
+        InProcessSession session = new InProcessSession(this, pool, visit, login);
         sessions.tryAdmit();
         sessions.add(session);
         try {
