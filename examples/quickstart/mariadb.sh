@@ -4,6 +4,7 @@
 #
 #   mariadb.sh [option …] run the server; options of mariadbd win over those given below
 #   mariadb.sh --which    print the server that would run, without starting it; fails, and says why, if there is none
+#   mariadb.sh --create   create the data directory, if there is none, without starting the server
 #   mariadb.sh --OPTION.. run the server with further options; they win over those that are set here
 #
 # Environment:
@@ -97,6 +98,9 @@ fi
 # A container may run as a number without a name.
 user=$(id -un 2>/dev/null) || user=$(id -u)
 [ -d "$data" ] || create_data_directory
+if [ "${1:-}" = --create ]; then
+    exit
+fi
 # Without --skip-ssl the server would make itself an RSA key at each start, which takes several seconds.
 # A socket's path may have no more than about 100 characters, so it is given relative to the data directory.
 exec "$server" --no-defaults ${basedir:+"--basedir=$basedir"} "--datadir=$data" "--user=$user" \

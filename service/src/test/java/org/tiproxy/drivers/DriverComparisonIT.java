@@ -3,7 +3,7 @@ package org.tiproxy.drivers;
 import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
-import java.net.URLClassLoader;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -36,6 +36,8 @@ class DriverComparisonIT {
             JdbcDriver.MARIADB_4_0_0,
             JdbcDriver.MARIADB_2_7_13);
 
+    private static final DriverLoaders LOADERS = new DriverLoaders();
+
     @TempDir
     static Path folder;
 
@@ -49,7 +51,8 @@ class DriverComparisonIT {
     }
 
     @AfterAll
-    static void stop() {
+    static void stop() throws IOException {
+        LOADERS.close();
         proxy.close();
         server.close();
     }
@@ -85,8 +88,6 @@ class DriverComparisonIT {
     }
 
     private static void compare(JdbcDriver driver, String name, Scenario scenario) throws Exception {
-        try (URLClassLoader loader = driver.load()) {
-            Comparison.of(name, scenario, driver, loader, server.port(), proxy.port(), folder);
-        }
+        Comparison.of(name, scenario, driver, LOADERS.of(driver), server.port(), proxy.port(), folder);
     }
 }

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import java.io.IOException;
-import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +25,7 @@ import org.tiproxy.testing.RunningProxy;
 /** A part of the comparison on the MariaDB server of this machine, often an older one; skipped where there is none. */
 @Timeout(300)
 class InstalledMariaDbIT {
+    private static final DriverLoaders LOADERS = new DriverLoaders();
     private static final String PLUGIN = "auth_ed25519.so";
 
     @TempDir
@@ -52,7 +52,8 @@ class InstalledMariaDbIT {
     }
 
     @AfterAll
-    static void stop() {
+    static void stop() throws IOException {
+        LOADERS.close();
         if (proxy != null) {
             proxy.close();
         }
@@ -74,17 +75,15 @@ class InstalledMariaDbIT {
         scenarios.putAll(SessionScenarios.basic());
         return Arrays.stream(JdbcDriver.values())
                 .flatMap(driver -> scenarios.entrySet().stream()
-                        .map(scenario -> dynamicTest(driver + ", " + scenario.getKey(), () -> {
-                            try (URLClassLoader loader = driver.load()) {
-                                Comparison.of(
+                        .map(scenario -> dynamicTest(
+                                driver + ", " + scenario.getKey(),
+                                () -> Comparison.of(
                                         "installed " + scenario.getKey(),
                                         scenario.getValue(),
                                         driver,
-                                        loader,
+                                        LOADERS.of(driver),
                                         server.port(),
                                         proxy.port(),
-                                        folder);
-                            }
-                        })));
+                                        folder))));
     }
 }

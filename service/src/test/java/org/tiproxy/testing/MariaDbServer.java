@@ -4,9 +4,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -59,20 +62,63 @@ public final class MariaDbServer implements AutoCloseable {
      */
     public static MariaDbServer start(Optional<Path> basedir, int port, Path folder, String... options)
             throws IOException {
-        List<String> command = new ArrayList<>(List.of(SCRIPT.toString()));
+        Path data = folder.resolve("data");
+        if (basedir.isPresent() && basedir.equals(unpacked()) && !Files.exists(data)) {
+            copy(emptyData(basedir.get()), data);
+        }
+        // No test loses power: what a crashed server has written is still there.
+        List<String> command = new ArrayList<>(List.of(SCRIPT.toString(), "--debug-no-sync=1"));
         command.addAll(List.of(options));
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(
-                        folder.resolve("server.log").toFile()));
-        basedir.ifPresent(where -> builder.environment().put(BASEDIR, where.toString()));
+        ProcessBuilder builder = script(basedir, data, folder.resolve("server.log"), command);
         builder.environment().put("MARIADB_PORT", Integer.toString(port));
-        builder.environment().put("MARIADB_DATA", folder.resolve("data").toString());
         MariaDbServer server = new MariaDbServer(port, folder, builder.start());
         Awaitility.await("the server, see " + folder.resolve("server.log"))
                 .atMost(2, TimeUnit.MINUTES)
                 .until(server::answers);
         return server;
+    }
+
+    private static ProcessBuilder script(Optional<Path> basedir, Path data, Path log, List<String> command) {
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        basedir.ifPresent(where -> builder.environment().put(BASEDIR, where.toString()));
+        builder.environment().put("MARIADB_DATA", data.toString());
+        return builder;
+    }
+
+    /** A data directory that no server has used: making one takes seconds, so all tests of a build copy the same. */
+    private static synchronized Path emptyData(Path basedir) throws IOException {
+        Path parent = Files.createDirectories(ROOT.resolve(Path.of("target", "mariadb-data")));
+        Path data = parent.resolve(basedir.getParent().getFileName());
+        // Tests of other JVMs may want it at the same time.
+        try (FileChannel channel =
+                        FileChannel.open(parent.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock lock = channel.lock()) {
+            if (lock.isValid() && !Files.isDirectory(data)) {
+                Path log = parent.resolve("create.log");
+                List<String> command = List.of(SCRIPT.toString(), "--create");
+                run(script(Optional.of(basedir), data, log, command), "no data directory, see " + log);
+            }
+        }
+        return data;
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        run(
+                new ProcessBuilder("cp", "-R", from.toString(), to.toString()).inheritIO(),
+                "cannot copy " + from + " to " + to);
+    }
+
+    private static void run(ProcessBuilder builder, String failure) throws IOException {
+        try {
+            if (builder.start().waitFor() != 0) {
+                throw new IOException(failure);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(failure, e);
+        }
     }
 
     /** The installation that the build has unpacked, if it has. */
