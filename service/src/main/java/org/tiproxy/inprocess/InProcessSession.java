@@ -640,6 +640,12 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         log.debug("session {} of {} ended by {} ({}): {}", id(), user(), ended.source(), ended.reason(), ended.text());
     }
 
+    /** Who ended it and why; null while it goes on. */
+    @Nullable
+    SessionEnd end() {
+        return end;
+    }
+
     private String describeEnd() {
         SessionEnd ended = end;
         return ended == null ? "the connection is closed" : ended.text();

@@ -3,7 +3,6 @@ package org.tiproxy.session;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -13,8 +12,6 @@ import org.tiproxy.error.ProxyException;
 import org.tiproxy.session.EngineHarness.Peer;
 import org.tiproxy.wire.Bytes;
 import org.tiproxy.wire.Hex;
-import org.tiproxy.wire.PayloadReader;
-import org.tiproxy.wire.PayloadWriter;
 import org.tiproxy.wire.client.HandshakeResponse41;
 import org.tiproxy.wire.client.SslRequest;
 import org.tiproxy.wire.protocol.Capability;
@@ -23,11 +20,17 @@ import org.tiproxy.wire.server.ErrPacket;
 import org.tiproxy.wire.server.HandshakeV10;
 
 /** What a session does for its two peers, through whichever adapter carries it. Adapters run it by a subclass. */
-public abstract class SessionContractTest {
-    private static final int HEADER = 4;
+public abstract class SessionContractTest extends CommandContractTest {
 
     /** Opens a session whose client has just connected. */
     protected abstract EngineHarness open(SessionConfig config);
+
+    @Override
+    protected final EngineHarness openLoggedIn() {
+        EngineHarness session = open(Packets.plain());
+        logIn(session);
+        return session;
+    }
 
     @ParameterizedTest
     @CsvSource({"false,false", "false,true", "true,false", "true,true"})
@@ -105,86 +108,6 @@ public abstract class SessionContractTest {
     }
 
     @Test
-    void commandsAndResponsesPassUnchanged() {
-        try (EngineHarness session = open(Packets.plain())) {
-            logIn(session);
-            roundTrip(session);
-            roundTrip(session);
-        }
-    }
-
-    @Test
-    void pipelinedCommandsPassUnchanged() {
-        try (EngineHarness session = open(Packets.plain())) {
-            logIn(session);
-            byte[] commands =
-                    Hex.join(Packets.query("SELECT 1"), Packets.command(Command.COM_PING), Packets.query("SELECT 2"));
-            session.client().send(commands);
-            assertThat(session.backend().receive(commands.length)).isEqualTo(commands);
-            byte[] responses = Hex.join(Packets.resultSet(), Packets.ok(1), Packets.resultSet());
-            session.backend().send(responses);
-            assertThat(session.client().receive(responses.length)).isEqualTo(responses);
-        }
-    }
-
-    @Test
-    void largeResponseAndLargeCommandPassUnchanged() {
-        try (EngineHarness session = open(Packets.plain())) {
-            logIn(session);
-            byte[] text = new byte[3_000_000];
-            new Random(1).nextBytes(text);
-            byte[] command = Packets.bytes(
-                    new PayloadWriter().int1(Command.COM_QUERY.code()).bytes(text), 0);
-            session.client().send(command);
-            assertThat(session.backend().receive(command.length)).isEqualTo(command);
-            byte[] response = Hex.join(
-                    Hex.packet(1, "01"),
-                    Hex.packet(2, "03", "'def'"),
-                    Packets.bytes(new PayloadWriter().lenencBytes(Bytes.of(text)), 3),
-                    Hex.packet(4, "fe 00 00 0200 0000"));
-            session.backend().send(response);
-            assertThat(session.client().receive(response.length)).isEqualTo(response);
-            roundTrip(session);
-        }
-    }
-
-    @Test
-    void killOfAnotherSessionNamesItsBackendsThread() {
-        try (EngineHarness session = open(Packets.plain())) {
-            logIn(session);
-            session.client()
-                    .send(
-                            Packets.command(Command.COM_PING),
-                            Packets.query("KILL QUERY " + session.otherVirtualId()),
-                            Packets.query("KILL 12"));
-            byte[] expected = Hex.join(
-                    Packets.command(Command.COM_PING),
-                    Packets.query("KILL QUERY " + EngineHarness.OTHER_BACKEND_ID),
-                    Packets.query("KILL 12"));
-            assertThat(session.backend().receive(expected.length)).isEqualTo(expected);
-        }
-    }
-
-    @Test
-    void localFileGoesToTheBackend() {
-        try (EngineHarness session = open(Packets.plain())) {
-            logIn(session);
-            byte[] load = Packets.query("LOAD DATA LOCAL INFILE 'f' INTO TABLE t");
-            session.client().send(load);
-            session.backend().receive(load.length);
-            byte[] request = Hex.packet(1, "fb", "'f'");
-            session.backend().send(request);
-            assertThat(session.client().receive(request.length)).isEqualTo(request);
-            byte[] file = Hex.join(Hex.packet(2, "'1,2,3'"), Hex.packet(3, "'4,5,6'"), Hex.packet(4));
-            session.client().send(file);
-            assertThat(session.backend().receive(file.length)).isEqualTo(file);
-            session.backend().send(Packets.ok(5));
-            receive(session.client(), 5);
-            roundTrip(session);
-        }
-    }
-
-    @Test
     void changedUserLogsInAgainOnTheSameConnection() {
         try (EngineHarness session = open(Packets.plain())) {
             logIn(session);
@@ -199,24 +122,6 @@ public abstract class SessionContractTest {
             session.backend().send(Packets.ok(3));
             receive(session.client(), 3);
             roundTrip(session);
-        }
-    }
-
-    @Test
-    void lostBackendIsAnErrForTheCommandInFlight() {
-        try (EngineHarness session = open(Packets.plain())) {
-            logIn(session);
-            byte[] query = Packets.query("SELECT SLEEP(10)");
-            session.client().send(query);
-            session.backend().receive(query.length);
-            session.backend().close();
-            ErrPacket err = ErrPacket.decode(receive(session.client(), 1));
-            assertThat(err.code()).isEqualTo(1158);
-            assertThat(err.sqlState()).isEqualTo("08S01");
-            assertThat(err.message()).contains("COM_QUERY");
-            session.client().expectClosed();
-            assertThat(session.end().reason()).isEqualTo(EndReason.BACKEND_CLOSED);
-            assertThat(session.end().source()).isEqualTo(ErrorSource.BACKEND);
         }
     }
 
@@ -247,21 +152,6 @@ public abstract class SessionContractTest {
     }
 
     @Test
-    void killedSessionIsToldWhy() {
-        try (EngineHarness session = open(Packets.plain())) {
-            logIn(session);
-            byte[] query = Packets.query("SELECT SLEEP(10)");
-            session.client().send(query);
-            session.backend().receive(query.length);
-            session.actions().kill(new ProxyException(ProxyError.CLOSED_BY_OPERATOR, "closed by an operator"));
-            ErrPacket err = ErrPacket.decode(receive(session.client(), 1));
-            assertThat(err.message()).isEqualTo("closed by an operator");
-            session.client().expectClosed();
-            assertThat(session.end().reason()).isEqualTo(EndReason.KILLED);
-        }
-    }
-
-    @Test
     void httpClientIsClosedWithoutAnAnswer() {
         try (EngineHarness session = open(Packets.plain())) {
             session.backend().send(Packets.greeting());
@@ -282,24 +172,5 @@ public abstract class SessionContractTest {
         receive(backend, 1);
         backend.send(Packets.ok(2));
         receive(client, 2);
-    }
-
-    /** One query and its result. */
-    static void roundTrip(EngineHarness session) {
-        byte[] query = Packets.query("SELECT 1");
-        session.client().send(query);
-        assertThat(session.backend().receive(query.length)).isEqualTo(query);
-        byte[] result = Packets.resultSet();
-        session.backend().send(result);
-        assertThat(session.client().receive(result.length)).isEqualTo(result);
-    }
-
-    /** Receives one packet and checks its sequence id. */
-    static Bytes receive(Peer peer, int sequenceId) {
-        byte[] header = peer.receive(HEADER);
-        PayloadReader reader = new PayloadReader("header", header);
-        int length = reader.int3("length");
-        assertThat(reader.int1("sequence id")).isEqualTo(sequenceId);
-        return Bytes.of(peer.receive(length));
     }
 }
