@@ -100,10 +100,14 @@ class JarContentIT {
                     .extracting(ZipEntry::getTimeLocal)
                     .as("written as it stands, in any time zone")
                     .containsOnly(LocalDateTime.of(2026, 11, 21, 0, 0));
-            assertThat(entries).extracting(ZipEntry::getExtra).containsOnlyNulls();
+            assertThat(entries)
+                    .filteredOn(entry -> entry.getExtra() != null)
+                    .as("with further times")
+                    .extracting(ZipEntry::getName)
+                    .containsExactly("META-INF/MANIFEST.MF");
             assertThat(names()).first().isEqualTo("META-INF/MANIFEST.MF");
             assertThat(names())
-                    .filteredOn(name -> name.startsWith(HIDDEN))
+                    .filteredOn(name -> name.startsWith(HIDDEN + "org/"))
                     .as("in the order of their names, which no file system decides")
                     .isSorted();
             assertThat(jar.getManifest().getMainAttributes().getValue("Created-By"))

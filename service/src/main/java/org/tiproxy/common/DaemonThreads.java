@@ -16,7 +16,9 @@ public final class DaemonThreads implements ThreadFactory {
     @Override
     public Thread newThread(Runnable work) {
         int number = made.incrementAndGet();
-        Thread thread = new Thread(work, number == 1 ? name : name + "-" + number);
+        // Made on a thread of an application's, it shall not keep that one's class loader or thread locals alive.
+        Thread thread = new Thread(null, work, number == 1 ? name : name + "-" + number, 0, false);
+        thread.setContextClassLoader(DaemonThreads.class.getClassLoader());
         thread.setDaemon(true);
         return thread;
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +61,23 @@ public final class ConfigTable {
             return null;
         }
         return value.text();
+    }
+
+    /** One text or a list of them; empty if it is not given, or is something else, which is reported. */
+    public List<String> texts(String name, Problems problems) {
+        RawValue value = values.get(name);
+        if (value == null) {
+            return List.of();
+        }
+        List<RawValue> elements = value.kind() == RawValue.Kind.ARRAY ? value.elements() : List.of(value);
+        for (RawValue element : elements) {
+            if (element.kind() != RawValue.Kind.STRING) {
+                problems.error(
+                        element.origin(), "expected a string or a list of strings, found " + element.kind().article);
+                return List.of();
+            }
+        }
+        return elements.stream().map(RawValue::text).toList();
     }
 
     /** A secret; null if it is not given, or wrongly, which is reported without showing it. */

@@ -23,7 +23,7 @@ import org.tiproxy.common.Secret;
  * }</pre>
  *
  * <p>The environment variable that gives it is {@code TIPROXY_} and the path in upper case, with {@code _} for each
- * {@code .} and {@code -}.
+ * {@code .} and {@code -}; where system properties are read, it is {@code tiproxy.} and the path.
  *
  * @param <T> what values are read as
  */
@@ -32,6 +32,7 @@ public final class Key<T> {
     static final String FILE_SUFFIX = "-file";
 
     static final String VARIABLE_PREFIX = "TIPROXY_";
+    static final String PROPERTY_PREFIX = "tiproxy.";
 
     private final String path;
     private final ValueType<T> type;

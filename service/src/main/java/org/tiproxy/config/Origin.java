@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Where a value comes from, for messages and for resolving relative paths. Origins sort by the order in which an operator
- * looks for mistakes: the file from top to bottom, the environment, the command line, what was not given at all.
+ * looks for mistakes: the file from top to bottom, the environment, system properties, the command line, what was not given at all.
  *
  * @param source the kind of source
  * @param name what to look for there: the file as the user named it, the variable, the flag; empty for a default
@@ -29,7 +29,9 @@ public record Origin(
         FILE,
         /** A {@code TIPROXY_…} variable. */
         ENVIRONMENT,
-        /** A command-line flag. */
+        /** A system property of the JVM, {@code -Dtiproxy.…}. */
+        PROPERTY,
+        /** A command-line flag, or what the javaagent was given. */
         FLAG,
         /** Nobody gave it. */
         DEFAULT
@@ -47,6 +49,11 @@ public record Origin(
     /** An environment variable; {@code path} is empty when it is no key's. */
     public static Origin ofVariable(String variable, String path) {
         return new Origin(Source.ENVIRONMENT, variable, 0, path, null);
+    }
+
+    /** A system property of the JVM; {@code path} is empty when it is no key's. */
+    public static Origin ofProperty(String property, String path) {
+        return new Origin(Source.PROPERTY, "-D" + property, 0, path, null);
     }
 
     Path resolve(Path path) {

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 import org.tiproxy.config.Origin.Source;
 
 /**
- * The values that all sources together give: flags before environment before file before default. Every config record is
+ * The values that all sources together give: flags before system properties before environment before
+ * file before default. Every config record is
  * made from these by its {@code from(Settings, Problems)}.
  *
  * <p>A value that could not be read has been reported already, and its key reads as its default, so that rules need not

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,9 @@ import org.tiproxy.config.Origin.Source;
 public final class SettingsReader {
     /** Names the file when there is no flag that does. */
     public static final String CONFIG_FILE_VARIABLE = Key.VARIABLE_PREFIX + "CONFIG";
+
+    /** The same as a system property. */
+    public static final String CONFIG_FILE_PROPERTY = Key.PROPERTY_PREFIX + "config";
 
     /** Kubernetes sets these in every container beside a service named "tiproxy"; they are not meant for us. */
     private static final Pattern SERVICE_LINK =
@@ -91,6 +95,33 @@ public final class SettingsReader {
     public void readFlag(Key<?> key, String shownName, String value) {
         Origin origin = Origin.ofFlag(shownName, key.path());
         accept(key, RawValue.text(value, origin), origin);
+    }
+
+    /** Takes all system properties that begin with {@code tiproxy.}; the others are somebody else's. */
+    public void readProperties(Map<String, String> properties) {
+        new TreeMap<>(properties).forEach((name, value) -> {
+            if (name.startsWith(Key.PROPERTY_PREFIX) && !name.equals(CONFIG_FILE_PROPERTY)) {
+                readNamed(name.substring(Key.PROPERTY_PREFIX.length()), path -> Origin.ofProperty(name, path), value);
+            }
+        });
+    }
+
+    /** Takes a key's value by the key's path, which may be wrong, from arguments of the form {@code path=value}. */
+    public void readArgument(String path, String value) {
+        readNamed(path, known -> Origin.ofFlag(path, known), value);
+    }
+
+    private void readNamed(String path, Function<String, Origin> origin, String value) {
+        @Nullable Key<?> key = keys.get(path);
+        if (key != null && key.isSecret()) {
+            problems.error(
+                    origin.apply(path),
+                    "a secret, and everybody on the machine can read a command line: give " + path + Key.FILE_SUFFIX);
+        } else if (isKey(path)) {
+            acceptPath(path, RawValue.text(value, origin.apply(path)));
+        } else {
+            problems.error(origin.apply(""), "unknown key" + hint(path));
+        }
     }
 
     /** Takes a list that the command line gives as separate words. */

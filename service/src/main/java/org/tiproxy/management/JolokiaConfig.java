@@ -41,6 +41,16 @@ public record JolokiaConfig(
     /** All keys of this section. */
     public static final List<Key<?>> KEYS = List.of(ADDRESS, USER, PASSWORD, ALLOWED_HOSTS);
 
+    /** The same for a JVM that is somebody else's, where nothing listens unless it is asked for. */
+    public static final List<Key<?>> KEYS_IN_APPLICATIONS =
+            List.of(ADDRESS.byDefault("off"), USER, PASSWORD, ALLOWED_HOSTS);
+
+    /** Reads the section in a JVM that is somebody else's. */
+    public static JolokiaConfig inApplication(Settings settings, Problems problems) {
+        JolokiaConfig config = from(settings, problems);
+        return settings.isSet(ADDRESS) ? config : new JolokiaConfig(null, null, null, List.of());
+    }
+
     /** Reads the section. */
     public static JolokiaConfig from(Settings settings, Problems problems) {
         AccessRules.check(settings, problems, ADDRESS, USER, PASSWORD);

@@ -9,7 +9,7 @@ import javax.management.ObjectName;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Registers beans in the domain {@code tiproxy} and takes them off again in reverse order. Not thread-safe. */
+/** Registers beans in the domain {@code tiproxy} and takes them off again in reverse order. */
 public final class MBeanRegistrar implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(MBeanRegistrar.class);
 
@@ -27,7 +27,7 @@ public final class MBeanRegistrar implements AutoCloseable {
      * @param properties the name's key properties, for example {@code type=Proxy,name=default}
      * @throws IllegalStateException if the name is taken
      */
-    public void register(Object bean, String properties) {
+    public synchronized void register(Object bean, String properties) {
         try {
             ObjectName name = new ObjectName("tiproxy:" + properties);
             server.registerMBean(bean, name);
@@ -39,15 +39,30 @@ public final class MBeanRegistrar implements AutoCloseable {
         }
     }
 
-    @Override
-    public void close() {
-        while (!registered.isEmpty()) {
-            ObjectName name = registered.pop();
-            try {
-                server.unregisterMBean(name);
-            } catch (JMException e) {
-                log.debug("could not take {} off the MBean server", name, e);
+    /** Takes one of them off; nothing happens if there is none with this name. */
+    public synchronized void unregister(String properties) {
+        try {
+            ObjectName name = new ObjectName("tiproxy:" + properties);
+            if (registered.remove(name)) {
+                unregister(name);
             }
+        } catch (MalformedObjectNameException e) {
+            throw new IllegalArgumentException("not an object name: tiproxy:" + properties, e);
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        while (!registered.isEmpty()) {
+            unregister(registered.pop());
+        }
+    }
+
+    private void unregister(ObjectName name) {
+        try {
+            server.unregisterMBean(name);
+        } catch (JMException e) {
+            log.debug("could not take {} off the MBean server", name, e);
         }
     }
 }

@@ -55,7 +55,8 @@ public record SupervisorConfig(
         HTTP
     }
 
-    static final Key<String> EXEC = Key.string(
+    /** The program, without which there is nothing to start. */
+    public static final Key<String> EXEC = Key.string(
                     "supervisor.exec",
                     "the program that is started on demand: a path, relative to the working directory, or a name that is"
                             + " looked for there and then in `PATH`; none = the backend is not started by the proxy")
