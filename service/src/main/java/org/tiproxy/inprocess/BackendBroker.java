@@ -62,7 +62,7 @@ final class BackendBroker {
             return known;
         }
         IOException failure = null;
-        for (HostPort address : login.backends()) {
+        for (HostPort address : pool.backends()) {
             BackendConnection opened = new BackendConnection(address, login.tls());
             inUse = opened;
             checkCancelled();

@@ -53,7 +53,7 @@ final class InProcessPool implements SharedConnections {
     }
 
     private final String name;
-    private final int addresses;
+    private final List<HostPort> backends;
     private final Duration validationBypass;
     private final KeyedPool<Key, BackendConnection> pool;
 
@@ -62,7 +62,7 @@ final class InProcessPool implements SharedConnections {
 
     InProcessPool(String name, List<HostPort> backends, PoolConfig config, Ticker ticker, Scheduler scheduler) {
         this.name = name;
-        this.addresses = backends.size();
+        this.backends = List.copyOf(backends);
         this.validationBypass = config.probeBypass();
         // Validated by us, at the first statement: opening a connection causes no traffic.
         PoolConfig own = config.toBuilder()
@@ -88,21 +88,26 @@ final class InProcessPool implements SharedConnections {
         greeting = read;
     }
 
+    /** Where connections go; at least one. */
+    List<HostPort> backends() {
+        return backends;
+    }
+
     /** How many addresses there are to try. */
     int addresses() {
-        return addresses;
+        return backends.size();
     }
 
     /** Whether nothing is idle, and there is room for another connection. */
     boolean needsConnection() {
         PoolStatistics now = control().statistics();
-        return now.idle() == 0 && now.total() < addresses * config().maxConnectionsPerAddress();
+        return now.idle() == 0 && now.total() < backends.size() * config().maxConnectionsPerAddress();
     }
 
     /** The numbers, for an error. */
     String describe() {
         PoolStatistics now = control().statistics();
-        return "total " + now.total() + " of " + addresses * config().maxConnectionsPerAddress() + ", active "
+        return "total " + now.total() + " of " + backends.size() * config().maxConnectionsPerAddress() + ", active "
                 + now.active() + ", idle " + now.idle() + ", waiting " + now.pending();
     }
 

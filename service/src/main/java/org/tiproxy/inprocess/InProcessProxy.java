@@ -3,10 +3,11 @@ package org.tiproxy.inprocess;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
-import org.tiproxy.backend.BackendGate;
+import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Ticker;
 import org.tiproxy.engine.ProxySession;
 import org.tiproxy.engine.SessionRegistry;
@@ -26,7 +27,7 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
     private static final int VIRTUAL_ID_MASK = 0x3fff_ffff;
 
     private final PoolConfig pooling;
-    private final Function<DriverLogin, BackendGate> gates;
+    private final Function<HostPort, List<HostPort>> backends;
     private final Ticker ticker;
     private final Scheduler scheduler;
     private final PoolListener listener;
@@ -41,17 +42,17 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
      * An engine without pools yet.
      *
      * @param pooling bounds and time-outs of each pool; {@code minIdle} does not apply
-     * @param gates says what stands before the backends of a login
+     * @param backends where connections to an address, as drivers name it, really go; at least one
      * @param scheduler one thread for all pools; stays open when the engine is closed
      */
     public InProcessProxy(
             PoolConfig pooling,
-            Function<DriverLogin, BackendGate> gates,
+            Function<HostPort, List<HostPort>> backends,
             Ticker ticker,
             Scheduler scheduler,
             PoolListener listener) {
         this.pooling = pooling;
-        this.gates = gates;
+        this.backends = backends;
         this.ticker = ticker;
         this.scheduler = scheduler;
         this.listener = listener;
@@ -60,15 +61,7 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
     @Override
     public DriverConnection open(DriverLogin login) throws IOException {
         InProcessPool pool = poolOf(login);
-        GateVisit visit = new GateVisit(gates.apply(login));
-        try {
-            visit.await(login.timeout());
-        } catch (IOException e) {
-            visit.close();
-            sessions.countFailed();
-            throw e;
-        }
-        InProcessSession session = new InProcessSession(this, pool, visit, login);
+        InProcessSession session = new InProcessSession(this, pool, login);
         sessions.tryAdmit();
         sessions.add(session);
         try {
@@ -87,7 +80,8 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
         if (known != null) {
             return known;
         }
-        InProcessPool made = new InProcessPool(login.poolName(), login.backends(), pooling, ticker, scheduler);
+        InProcessPool made =
+                new InProcessPool(login.poolName(), backends.apply(login.address()), pooling, ticker, scheduler);
         InProcessPool before = pools.putIfAbsent(login.poolName(), made);
         if (before != null) {
             made.close();

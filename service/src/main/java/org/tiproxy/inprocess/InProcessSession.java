@@ -54,7 +54,6 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
 
     private final InProcessProxy proxy;
     private final BackendBroker broker;
-    private final GateVisit visit;
     private final Map<String, Secret> passwords = new ConcurrentHashMap<>();
     final PooledSessionEngine engine;
 
@@ -100,10 +99,9 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
     private volatile boolean closed;
     private volatile @Nullable SessionEnd end;
 
-    InProcessSession(InProcessProxy proxy, InProcessPool pool, GateVisit visit, DriverLogin login) {
+    InProcessSession(InProcessProxy proxy, InProcessPool pool, DriverLogin login) {
         super(proxy, login);
         this.proxy = proxy;
-        this.visit = visit;
         this.broker = new BackendBroker(pool, login);
         passwords.put(login.user(), login.password());
         ClientOrigin origin = new ClientOrigin("localhost", true);
@@ -634,7 +632,6 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         kept.clear();
         passwords.clear();
         broker.close();
-        visit.close();
         ended(ended);
         changed.signalAll();
         log.debug("session {} of {} ended by {} ({}): {}", id(), user(), ended.source(), ended.reason(), ended.text());

@@ -6,8 +6,8 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.UnaryOperator;
-import org.tiproxy.backend.BackendGate;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Secret;
 import org.tiproxy.common.Ticker;
@@ -47,11 +47,7 @@ final class InProcessDrivers implements AutoCloseable {
         this.user = user;
         this.password = password;
         this.proxy = new InProcessProxy(
-                pooling.apply(PoolConfig.builder()).build(),
-                login -> BackendGate.open(),
-                Ticker.SYSTEM,
-                timer,
-                PoolListener.NONE);
+                pooling.apply(PoolConfig.builder()).build(), List::of, Ticker.SYSTEM, timer, PoolListener.NONE);
     }
 
     static Socket newSocket() throws IOException {

@@ -10,10 +10,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
-import org.tiproxy.backend.BackendGate;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Secret;
 import org.tiproxy.common.Ticker;
@@ -47,7 +47,7 @@ final class InProcessHarness implements EngineHarness {
                 .probeTimeout(Duration.ofMinutes(1))
                 .keepAlive(Duration.ZERO)
                 .build();
-        proxy = new InProcessProxy(pooling, login -> BackendGate.open(), Ticker.SYSTEM, timer, PoolListener.NONE);
+        proxy = new InProcessProxy(pooling, List::of, Ticker.SYSTEM, timer, PoolListener.NONE);
         proxy.sessions().add(new OtherSession());
         HostPort address = new HostPort("127.0.0.1", listening.getLocalPort());
         opening = CompletableFuture.supplyAsync(() -> {

@@ -14,6 +14,11 @@ import org.tiproxy.common.Ticker;
 import org.tiproxy.config.ConfigException;
 import org.tiproxy.config.Problem;
 import org.tiproxy.config.Problems;
+import org.tiproxy.inprocess.DriverProxy;
+import org.tiproxy.inprocess.InProcessProxy;
+import org.tiproxy.inprocess.PoolListener;
+import org.tiproxy.pool.PoolConfig;
+import org.tiproxy.pool.TimerThread;
 
 /**
  * Starts the agent when the first driver class is loaded: reads the configuration, joins the parts, and gives woven
@@ -45,8 +50,13 @@ public final class AgentInstaller implements AgentStart {
         }
         AgentManagement management = new AgentManagement(version(), config.configFile(), config.jolokia());
         AgentRedirector redirector = new AgentRedirector(config.rules(), Ticker.SYSTEM, management::start);
-        Bridge.HOOK = new DriverHook(redirector, new Engine(config, DirectProxy::create, management));
+        Bridge.HOOK = new DriverHook(redirector, new Engine(config, AgentInstaller::engine, management));
         return new DriverWeaver();
+    }
+
+    private static DriverProxy engine(PoolConfig pool, Backends backends, PoolListener listener) {
+        // The housekeeping of all pools, on the one thread that the agent has.
+        return new InProcessProxy(pool, backends::of, Ticker.SYSTEM, new TimerThread("tiproxy-timer"), listener);
     }
 
     private static Map<String, String> systemProperties() {

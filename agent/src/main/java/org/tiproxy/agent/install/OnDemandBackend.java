@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.tiproxy.backend.BackendGate;
 import org.tiproxy.common.HostPort;
+import org.tiproxy.common.Secret;
 import org.tiproxy.error.ProxyException;
 import org.tiproxy.inprocess.DriverConnection;
 import org.tiproxy.inprocess.DriverLogin;
@@ -107,6 +108,11 @@ final class OnDemandBackend implements DriverProxy {
         @Override
         public void write(byte[] source, int offset, int length) throws IOException {
             connection.write(source, offset, length);
+        }
+
+        @Override
+        public void expectUser(String user, Secret password) {
+            connection.expectUser(user, password);
         }
 
         @Override
