@@ -14,6 +14,7 @@ import org.tiproxy.wire.server.OkPacket;
  * @param collationId the collation that the login named
  * @param capabilities the flags that both sides have set; 0 if nobody is logged in
  * @param ok what the backend answered to the login; null if nobody is logged in
+ * @param fresh what a cleaning has found out about the connection when it was as new; null as long as none has
  */
 public record BackendConnectionInfo(
         HandshakeV10 greeting,
@@ -22,7 +23,28 @@ public record BackendConnectionInfo(
         String schema,
         int collationId,
         long capabilities,
-        @Nullable OkPacket ok) {
+        @Nullable OkPacket ok,
+        @Nullable Fresh fresh) {
+    /**
+     * What cannot be reset, so that it is compared.
+     *
+     * @param role what CURRENT_ROLE() was; null if no role was active
+     * @param resets how often the connection was cleaned since, without a login
+     */
+    public record Fresh(@Nullable String role, int resets) {}
+
+    /** A connection that no cleaning has seen. */
+    public BackendConnectionInfo(
+            HandshakeV10 greeting,
+            boolean tls,
+            @Nullable String user,
+            String schema,
+            int collationId,
+            long capabilities,
+            @Nullable OkPacket ok) {
+        this(greeting, tls, user, schema, collationId, capabilities, ok, null);
+    }
+
     /** The backend's dialect. */
     public ServerFamily family() {
         return ServerFamily.of(greeting);
@@ -41,6 +63,16 @@ public record BackendConnectionInfo(
     /** After a login, of whatever kind. */
     BackendConnectionInfo loggedIn(String newUser, String newSchema, int collation, long negotiated, OkPacket answer) {
         return new BackendConnectionInfo(greeting, tls, newUser, newSchema, collation, negotiated, answer);
+    }
+
+    /** After a COM_INIT_DB. */
+    BackendConnectionInfo withSchema(String newSchema, OkPacket answer) {
+        return new BackendConnectionInfo(greeting, tls, user, newSchema, collationId, capabilities, answer, fresh);
+    }
+
+    /** After a cleaning. */
+    BackendConnectionInfo withFresh(@Nullable Fresh found) {
+        return new BackendConnectionInfo(greeting, tls, user, schema, collationId, capabilities, ok, found);
     }
 
     /** The sequence id of the first packet behind greeting and SSLRequest. */

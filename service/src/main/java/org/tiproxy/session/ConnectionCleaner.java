@@ -4,13 +4,13 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.wire.Bytes;
 import org.tiproxy.wire.ProtocolException;
 import org.tiproxy.wire.client.ComChangeUser;
 import org.tiproxy.wire.client.ComInitDb;
-import org.tiproxy.wire.client.ComQuery;
 import org.tiproxy.wire.client.ComSetOption;
 import org.tiproxy.wire.client.ComSimple;
 import org.tiproxy.wire.client.ConnectionAttributes;
@@ -24,18 +24,24 @@ import org.tiproxy.wire.server.OkPacket;
  * Makes a used backend connection equal to a new one. No I/O, no threads: the adapter offers what it reads, sends what it
  * is given, and looks at the state after each event. No event throws.
  *
- * <p>With credentials it is COM_CHANGE_USER, also to the same user: other than COM_RESET_CONNECTION it brings back the
- * default role, schema and character set, and it finds out whether the account still exists. Without credentials, in
- * pass-through, it is COM_RESET_CONNECTION, which is enough to free what the session held; the next login is a change of
- * user. Around them go the steps of {@link CleaningStep}; what comes before the authentication goes out in one write.
+ * <p>With credentials, the first cleaning is a COM_CHANGE_USER, also to the same user: other than COM_RESET_CONNECTION it
+ * brings back the default role and finds out whether the account still exists. It also reads which role a new connection
+ * has. The next {@value #MAX_RESETS} cleanings are a COM_RESET_CONNECTION and the schema again, in one write and one
+ * round trip, after a look at whether the session has left that role; if it has, or if anything about the reset is
+ * refused, a change of user follows.
  *
- * <p>What no command brings back: {@code init_connect} is not run again, and a change of the global defaults shows, as it
- * does on a new connection.
+ * <p>Without credentials, in pass-through, it is COM_RESET_CONNECTION, which is enough to free what the session held; the
+ * next login is a change of user. Around them go the steps of {@link CleaningStep}. What comes before the authentication
+ * goes out in one write, and so does what comes behind it.
+ *
+ * <p>What no command brings back: {@code init_connect} is not run again, a change of the global defaults shows, as it
+ * does on a new connection, and the session's status counters have counted the last commands of the cleaning.
  *
  * <pre>
  * state    event                                                      next
  * RUNNING  all steps have succeeded                                   CLEAN
- * RUNNING  ERR to COM_INIT_DB                                         REFUSED: unchanged, but this schema cannot be had
+ * RUNNING  ERR to COM_INIT_DB before use                              REFUSED: unchanged, but this schema cannot be had
+ * RUNNING  the session has left its role, or an ERR, in a reset       RUNNING: a change of user
  * RUNNING  any other ERR, profiles, or what cannot be understood      FAILED
  * </pre>
  */
@@ -53,18 +59,28 @@ public final class ConnectionCleaner {
     }
 
     private static final int MAX_LENGTH = 64 * 1024;
-    private static final byte[] SHOW_PROFILES = query("SHOW PROFILES");
-    private static final byte[] IGNORE_SPACE = query(CleaningStep.SET_IGNORE_SPACE);
-    private static final byte[] SET_ROLE_NONE = query("SET ROLE NONE");
+    /** How many cleanings in a row do without a login. */
+    static final int MAX_RESETS = 31;
+
+    private static final byte[] SELECT_STATE = CleaningStep.query(CleaningStep.SELECT_STATE);
+    private static final byte[] SHOW_PROFILES = CleaningStep.query("SHOW PROFILES");
+    private static final byte[] SET_ROLE_NONE = CleaningStep.query("SET ROLE NONE");
 
     private final BackendConnectionInfo before;
     private final BackendRequest wanted;
     private final ConnectionAttributes attributes;
     private final PacketLeg leg;
     private final Deque<CleaningStep> due = new ArrayDeque<>();
+    private final boolean inUse;
     private State state = State.CLEAN;
     private int packetsOfStep;
     private @Nullable CredentialLogin login;
+    private @Nullable StateAnswer answer;
+    /** What to find if a reset is to be enough; null if there is a login. */
+    private BackendConnectionInfo.@Nullable Fresh expected;
+    /** Whether something else was found. */
+    private boolean unlike;
+
     private BackendConnectionInfo result;
     private @Nullable ErrPacket failure;
 
@@ -72,7 +88,9 @@ public final class ConnectionCleaner {
             BackendConnectionInfo before,
             BackendRequest wanted,
             ConnectionAttributes attributes,
-            Consumer<ByteBuffer> output) {
+            Consumer<ByteBuffer> output,
+            boolean inUse) {
+        this.inUse = inUse;
         this.before = before;
         this.wanted = wanted;
         this.attributes = attributes;
@@ -97,17 +115,8 @@ public final class ConnectionCleaner {
         if (!release.reusable() || !info.isLoggedIn()) {
             throw new IllegalArgumentException("not reusable: " + release.reason());
         }
-        ConnectionCleaner cleaner = new ConnectionCleaner(info, served, attributes, output);
-        cleaner.plan(CleaningStep.SHOW_PROFILES);
-        cleaner.plan(CleaningStep.SET_ROLE_NONE);
-        if (release.multiStatementsChanged()) {
-            cleaner.plan(CleaningStep.SET_OPTION);
-        }
-        if (served.credentials() == null) {
-            cleaner.plan(CleaningStep.RESET_CONNECTION);
-        } else {
-            cleaner.planChangeOfUser();
-        }
+        ConnectionCleaner cleaner = new ConnectionCleaner(info, served, attributes, output, false);
+        cleaner.planAfterUse(release.multiStatementsChanged());
         cleaner.start();
         return cleaner;
     }
@@ -121,7 +130,7 @@ public final class ConnectionCleaner {
             BackendRequest request,
             ConnectionAttributes attributes,
             Consumer<ByteBuffer> output) {
-        ConnectionCleaner cleaner = new ConnectionCleaner(info, request, attributes, output);
+        ConnectionCleaner cleaner = new ConnectionCleaner(info, request, attributes, output, true);
         if (request.credentials() != null) {
             boolean same =
                     request.key().user().equals(info.user()) && request.key().collationId() == info.collationId();
@@ -182,34 +191,91 @@ public final class ConnectionCleaner {
         }
     }
 
+    private void planAfterUse(boolean optionUsed) {
+        BackendConnectionInfo.Fresh fresh = before.fresh();
+        boolean withCredentials = wanted.credentials() != null;
+        boolean reset = withCredentials && fresh != null && fresh.resets() < MAX_RESETS && isAsWanted() && canReset();
+        if (reset) {
+            expected = fresh;
+            plan(CleaningStep.READ_STATE);
+        } else {
+            plan(CleaningStep.SET_ROLE_NONE);
+        }
+        plan(CleaningStep.SHOW_PROFILES);
+        if (optionUsed) {
+            plan(CleaningStep.SET_OPTION);
+        }
+        if (reset) {
+            planReset();
+        } else if (withCredentials) {
+            planChangeOfUser();
+        } else {
+            plan(CleaningStep.RESET_CONNECTION);
+        }
+    }
+
+    private void planReset() {
+        plan(CleaningStep.RESET_CONNECTION);
+        plan(CleaningStep.SET_NAMES);
+        if (!wanted.schema().isEmpty()) {
+            plan(CleaningStep.INIT_DB);
+        }
+        planEffects();
+    }
+
+    /** After use, also reads the state of a new connection; the reset clears the traces of that. */
     private void planChangeOfUser() {
         plan(CleaningStep.CHANGE_USER);
-        if (Capability.CLIENT_IGNORE_SPACE.isIn(before.capabilities())) {
-            plan(CleaningStep.IGNORE_SPACE);
+        if (!inUse && canReset()) {
+            plan(CleaningStep.READ_STATE);
+            planReset();
+        } else {
+            planEffects();
+        }
+    }
+
+    /** Whether a reset leads to what is wanted: it goes back to the collation of the last login. */
+    private boolean isAsWanted() {
+        return wanted.key().user().equals(before.user())
+                && wanted.key().collationId() == before.collationId()
+                && wanted.schema().equals(before.schema());
+    }
+
+    private boolean canReset() {
+        return CleaningStep.canReset(before.greeting(), wanted.key().collationId());
+    }
+
+    private void planEffects() {
+        if (CleaningStep.effectsOf(before.capabilities()) != null) {
+            plan(CleaningStep.RESTORE_EFFECTS);
+        }
+    }
+
+    private void start() {
+        if (!due.isEmpty()) {
+            moveTo(State.RUNNING);
+            try {
+                sendDue();
+            } catch (RuntimeException e) {
+                fail(State.FAILED, CredentialLogin.errOf(e));
+            }
         }
     }
 
     /** Servers answer one command after the other, so all go out together up to an authentication. */
-    private void start() {
-        if (due.isEmpty()) {
-            return;
-        }
-        moveTo(State.RUNNING);
-        try {
-            for (CleaningStep step : due) {
-                send(step);
-                if (step == CleaningStep.CHANGE_USER) {
-                    break;
-                }
+    private void sendDue() {
+        for (CleaningStep step : due) {
+            send(step);
+            if (step == CleaningStep.CHANGE_USER) {
+                break;
             }
-        } catch (RuntimeException e) {
-            fail(State.FAILED, CredentialLogin.errOf(e));
         }
     }
 
     private void send(CleaningStep step) {
         leg.continueAt(0);
         switch (step) {
+            case READ_STATE -> leg.send(SELECT_STATE);
             case SHOW_PROFILES -> leg.send(SHOW_PROFILES);
             case SET_ROLE_NONE -> leg.send(SET_ROLE_NONE);
             case SET_OPTION -> {
@@ -223,10 +289,14 @@ public final class ConnectionCleaner {
             }
             case RESET_CONNECTION ->
                 leg.send(ComSimple.encode(Command.COM_RESET_CONNECTION).toByteArray());
+            case SET_NAMES ->
+                leg.send(CleaningStep.query(
+                        String.valueOf(CleaningStep.namesOf(wanted.key().collationId()))));
             case INIT_DB ->
                 leg.send(new ComInitDb(Bytes.ofUtf8(wanted.schema())).encode().toByteArray());
             case CHANGE_USER -> sendChangeUser();
-            case IGNORE_SPACE -> leg.send(IGNORE_SPACE);
+            case RESTORE_EFFECTS ->
+                leg.send(CleaningStep.query(String.valueOf(CleaningStep.effectsOf(before.capabilities()))));
         }
     }
 
@@ -265,15 +335,40 @@ public final class ConnectionCleaner {
             }
         } else if (step == CleaningStep.SHOW_PROFILES) {
             onProfiles(packet, err);
+        } else if (step == CleaningStep.READ_STATE) {
+            onState(packet);
+        } else if (err && expected != null && step != CleaningStep.SET_OPTION) {
+            unlike = true;
+            stepDone();
         } else if (err) {
-            fail(step == CleaningStep.INIT_DB ? State.REFUSED : State.FAILED, ErrPacket.decode(Bytes.of(packet)));
+            boolean unchanged = step == CleaningStep.INIT_DB && inUse;
+            fail(unchanged ? State.REFUSED : State.FAILED, ErrPacket.decode(Bytes.of(packet)));
         } else {
             expectOk(step, packet);
-            if (step == CleaningStep.INIT_DB) {
-                onChanged(String.valueOf(before.user()), before.collationId(), packet);
+            if (step == CleaningStep.INIT_DB && inUse) {
+                result = before.withSchema(wanted.schema(), OkPacket.decode(Bytes.of(packet), before.capabilities()));
             }
             stepDone();
         }
+    }
+
+    private void onState(byte[] packet) {
+        StateAnswer reading = answer == null ? new StateAnswer(before.capabilities()) : answer;
+        answer = reading;
+        if (!reading.onPacket(packet)) {
+            return;
+        }
+        answer = null;
+        BackendConnectionInfo.Fresh fresh = expected;
+        if (fresh != null) {
+            unlike = !reading.isKnown()
+                    || !Objects.equals(reading.role(), fresh.role())
+                    || (wanted.schema().isEmpty() && reading.schema() != null);
+            result = before.withFresh(new BackendConnectionInfo.Fresh(fresh.role(), fresh.resets() + 1));
+        } else if (reading.isKnown()) {
+            result = result.withFresh(new BackendConnectionInfo.Fresh(reading.role(), 0));
+        }
+        stepDone();
     }
 
     /** A server that was built without profiling answers with an ERR. */
@@ -294,10 +389,17 @@ public final class ConnectionCleaner {
     private void stepDone() {
         packetsOfStep = 0;
         boolean heldBack = due.remove() == CleaningStep.CHANGE_USER;
-        if (heldBack && !due.isEmpty()) {
-            send(due.element());
-        } else if (due.isEmpty()) {
+        if (due.isEmpty() && unlike) {
+            unlike = false;
+            expected = null;
+            plan(CleaningStep.SET_ROLE_NONE);
+            planChangeOfUser();
+            heldBack = true;
+        }
+        if (due.isEmpty()) {
             moveTo(State.CLEAN);
+        } else if (heldBack) {
+            sendDue();
         }
     }
 
@@ -326,9 +428,5 @@ public final class ConnectionCleaner {
 
     private void moveTo(State next) {
         state = next;
-    }
-
-    private static byte[] query(String sql) {
-        return ComQuery.of(sql).encode().toByteArray();
     }
 }

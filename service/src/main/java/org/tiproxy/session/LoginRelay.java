@@ -5,9 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.tiproxy.wire.Bytes;
 import org.tiproxy.wire.ProtocolException;
 import org.tiproxy.wire.client.ComChangeUser;
-import org.tiproxy.wire.client.ComQuery;
 import org.tiproxy.wire.client.HandshakeResponse41;
-import org.tiproxy.wire.protocol.Capability;
 import org.tiproxy.wire.server.OkPacket;
 
 /**
@@ -100,17 +98,18 @@ final class LoginRelay {
         if (ok != null) {
             heldOk = null;
             if (packet.length == 0 || packet[0] != OkPacket.HEADER) {
-                throw new ProtocolException("expected OK to " + CleaningStep.SET_IGNORE_SPACE + ", but found "
+                throw new ProtocolException("expected OK to " + CleaningStep.effectsOf(capabilities) + ", but found "
                         + LoginExchange.describe(packet));
             }
             loginOk = ok;
             return authentication.onBackend(ok);
         }
         boolean isOk = packet.length > 0 && packet[0] == OkPacket.HEADER;
-        if (isOk && info.isLoggedIn() && Capability.CLIENT_IGNORE_SPACE.isIn(capabilities)) {
+        String effects = CleaningStep.effectsOf(capabilities);
+        if (isOk && info.isLoggedIn() && effects != null) {
             heldOk = packet;
             backend.continueAt(0);
-            backend.send(ComQuery.of(CleaningStep.SET_IGNORE_SPACE).encode().toByteArray());
+            backend.send(CleaningStep.query(effects));
             return AuthExchange.Progress.GOES_ON;
         }
         loginOk = packet;

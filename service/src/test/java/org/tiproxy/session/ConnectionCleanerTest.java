@@ -36,12 +36,60 @@ class ConnectionCleanerTest {
             Hex.packet(4, "'a column'"),
             Hex.packet(5, "fe 00 00 0200 0000"));
 
+    private static final String LOGGED_IN_PLAN = "SELECT CURRENT_ROLE(), DATABASE(); RESET_CONNECTION; INIT_DB test";
+
     private final SentPackets sent = new SentPackets();
 
+    /** Of {@code SELECT CURRENT_ROLE(), DATABASE()}, with CLIENT_DEPRECATE_EOF. */
+    private static byte[] stateIs(String... row) {
+        return Hex.join(
+                Hex.packet(1, "02"),
+                Hex.packet(2, "'a column'"),
+                Hex.packet(3, "'a column'"),
+                Hex.packet(4, row),
+                Hex.packet(5, "fe 00 00 0200 0000"));
+    }
+
+    /** The answers to all of a change of user but the state. */
+    private void logIn(ConnectionCleaner cleaner) {
+        receive(cleaner, Hex.packet(1, "fe 'mysql_native_password' 00 'tsrqponmlkjihgfedcba' 00".split(" ")));
+        sent.takeOnly(2);
+        receive(cleaner, Hex.packet(3, "00 00 00 0340 0000 00 07 01 05 04 'test'".split(" ")));
+    }
+
+    /** A connection whose first cleaning is over. */
+    private BackendConnectionInfo cleaned(String version, BackendRequest served, String... row) {
+        BackendConnectionInfo info = connection(version, served.key().collationId())
+                .loggedIn("root", served.schema(), served.key().collationId(), CAPABILITIES, OkPacket.of(2));
+        ConnectionCleaner cleaner = ConnectionCleaner.afterUse(
+                new BackendRelease(info, true, "", false), served, ConnectionAttributes.NONE, sent);
+        sent.take();
+        receive(cleaner, Packets.ok(1));
+        if (!version.contains("TiDB")) {
+            receive(cleaner, NO_PROFILES);
+        }
+        logIn(cleaner);
+        receive(cleaner, stateIs(row));
+        for (SentPackets.Packet ignored : sent.take().stream().skip(1).toList()) {
+            receive(cleaner, Packets.ok(1));
+        }
+        assertThat(cleaner.state()).isEqualTo(State.CLEAN);
+        return cleaner.result();
+    }
+
+    private ConnectionCleaner again(BackendConnectionInfo info, BackendRequest served) {
+        return ConnectionCleaner.afterUse(
+                new BackendRelease(info, true, "", false), served, ConnectionAttributes.NONE, sent);
+    }
+
     private static BackendConnectionInfo connection(String version) {
+        return connection(version, 45);
+    }
+
+    private static BackendConnectionInfo connection(String version, int collationId) {
         HandshakeV10 greeting = new HandshakeV10(
                 version, 11, Packets.SCRAMBLE, Packets.MYSQL_CAPABILITIES, 45, 2, "mysql_native_password");
-        return new BackendConnectionInfo(greeting, false, "root", "test", 45, CAPABILITIES, OkPacket.of(2));
+        return new BackendConnectionInfo(greeting, false, "root", "test", collationId, CAPABILITIES, OkPacket.of(2));
     }
 
     private static BackendRequest request(String schema, BackendCredentials credentials) {
@@ -86,12 +134,12 @@ class ConnectionCleanerTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "5.5.5-10.11.6-MariaDB  | false | true  | SHOW PROFILES; SET ROLE NONE; CHANGE_USER",
-                "11.4.5-MariaDB         | true  | true  | SHOW PROFILES; SET ROLE NONE; SET_OPTION 0; CHANGE_USER",
-                "11.4.5-MariaDB         | false | false | SHOW PROFILES; SET ROLE NONE; RESET_CONNECTION",
-                "8.4.3                  | false | true  | SHOW PROFILES; SET ROLE NONE; CHANGE_USER",
-                "8.4.3                  | true  | false | SHOW PROFILES; SET ROLE NONE; SET_OPTION 0; RESET_CONNECTION",
-                "9.1.0                  | false | true  | SHOW PROFILES; SET ROLE NONE; CHANGE_USER",
+                "5.5.5-10.11.6-MariaDB  | false | true  | SET ROLE NONE; SHOW PROFILES; CHANGE_USER",
+                "11.4.5-MariaDB         | true  | true  | SET ROLE NONE; SHOW PROFILES; SET_OPTION 0; CHANGE_USER",
+                "11.4.5-MariaDB         | false | false | SET ROLE NONE; SHOW PROFILES; RESET_CONNECTION",
+                "8.4.3                  | false | true  | SET ROLE NONE; SHOW PROFILES; CHANGE_USER",
+                "8.4.3                  | true  | false | SET ROLE NONE; SHOW PROFILES; SET_OPTION 0; RESET_CONNECTION",
+                "9.1.0                  | false | true  | SET ROLE NONE; SHOW PROFILES; CHANGE_USER",
                 "5.7.44-log             | false | true  | SHOW PROFILES; CHANGE_USER",
                 "8.0.11-TiDB-v8.5.0     | false | true  | SET ROLE NONE; CHANGE_USER",
                 "8.0.11-TiDB-v8.5.0     | false | false | SET ROLE NONE; RESET_CONNECTION"
@@ -112,14 +160,19 @@ class ConnectionCleanerTest {
         assertThat(change.schema().utf8()).isEqualTo("test");
         assertThat(change.collationId()).isEqualTo(45);
 
-        receive(cleaner, NO_PROFILES, Packets.ok(1), Hex.packet(1, "fe 0000 0200"));
+        receive(cleaner, Packets.ok(1), NO_PROFILES, Hex.packet(1, "fe 0000 0200"));
         receive(cleaner, Hex.packet(1, "fe 'mysql_native_password' 00 'tsrqponmlkjihgfedcba' 00".split(" ")));
         assertThat(cleaner.state()).isEqualTo(State.RUNNING);
         assertThat(MysqlNativePassword.verify(
                         sent.takeOnly(2), Bytes.ofUtf8("tsrqponmlkjihgfedcba"), MysqlNativePassword.storedHash(SECRET)))
                 .isTrue();
         receive(cleaner, Hex.packet(3, "00 00 00 0340 0000 00 07 01 05 04 'test'".split(" ")));
+        assertThat(plan()).isEqualTo(LOGGED_IN_PLAN);
+        receive(cleaner, stateIs("06 'role_a' 04 'test'".split(" ")), Packets.ok(1));
+        assertThat(cleaner.state()).isEqualTo(State.RUNNING);
+        receive(cleaner, Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.CLEAN);
+        assertThat(cleaner.result().fresh()).isEqualTo(new BackendConnectionInfo.Fresh("role_a", 0));
         assertThat(cleaner.result().ok().sessionChanges()).hasSize(1);
         assertThat(cleaner.result().user()).isEqualTo("root");
     }
@@ -127,7 +180,13 @@ class ConnectionCleanerTest {
     @Test
     void profilesCannotBeCleared() {
         ConnectionCleaner cleaner = afterUse("11.4.5-MariaDB", false, CREDENTIALS);
-        receive(cleaner, Hex.packet(1, "03"), Hex.packet(2, "'a'"), Hex.packet(3, "'b'"), Hex.packet(4, "'c'"));
+        receive(
+                cleaner,
+                Packets.ok(1),
+                Hex.packet(1, "03"),
+                Hex.packet(2, "'a'"),
+                Hex.packet(3, "'b'"),
+                Hex.packet(4, "'c'"));
         assertThat(cleaner.state()).isEqualTo(State.RUNNING);
         receive(cleaner, Hex.packet(5, "01", "'1'", "01", "'2'", "08", "'SELECT 1'"));
         assertThat(cleaner.state()).isEqualTo(State.FAILED);
@@ -137,7 +196,7 @@ class ConnectionCleanerTest {
     @Test
     void aServerWithoutProfilingIsFine() {
         ConnectionCleaner cleaner = afterUse("11.4.5-MariaDB", false, null);
-        receive(cleaner, Packets.err(1, "The 'SHOW PROFILES' feature is disabled"), Packets.ok(1), Packets.ok(1));
+        receive(cleaner, Packets.ok(1), Packets.err(1, "The 'SHOW PROFILES' feature is disabled"), Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.CLEAN);
     }
 
@@ -145,8 +204,10 @@ class ConnectionCleanerTest {
     @ValueSource(ints = {0, 1, 2})
     void anErrorInAnyStepMeansClose(int failing) {
         ConnectionCleaner cleaner = afterUse("11.4.5-MariaDB", true, CREDENTIALS);
-        receive(cleaner, NO_PROFILES);
-        for (int step = 0; step < failing; step++) {
+        if (failing > 0) {
+            receive(cleaner, Packets.ok(1), NO_PROFILES);
+        }
+        for (int step = 1; step < failing; step++) {
             receive(cleaner, Packets.ok(1));
         }
         receive(cleaner, Packets.err(1, "no"));
@@ -213,18 +274,137 @@ class ConnectionCleanerTest {
         assertThat(plan()).isEqualTo("SET ROLE NONE; CHANGE_USER");
     }
 
-    @Test
-    void ignoredSpacesAreSetAgainBehindTheChangeOfUser() {
-        BackendConnectionInfo spaces = connection("11.4.5-MariaDB")
-                .loggedIn("root", "test", 45, CAPABILITIES | Capability.CLIENT_IGNORE_SPACE.mask(), OkPacket.of(2));
-        BackendRelease release = new BackendRelease(spaces, true, "", false);
-        ConnectionCleaner cleaner =
-                ConnectionCleaner.afterUse(release, request("test", CREDENTIALS), ConnectionAttributes.NONE, sent);
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "11.4.5-MariaDB     | 45  | test | SHOW PROFILES; RESET_CONNECTION; INIT_DB test",
+                "11.4.5-MariaDB     | 33  | ''   | SHOW PROFILES; RESET_CONNECTION",
+                "8.4.3              | 255 | test | SHOW PROFILES; RESET_CONNECTION; "
+                        + "SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci; INIT_DB test",
+                "8.0.11-TiDB-v8.5.0 | 46  | test | RESET_CONNECTION; INIT_DB test"
+            })
+    void theCleaningsBehindTheFirstAreResets(String version, int collationId, String schema, String plan) {
+        BackendRequest served =
+                new BackendRequest(PoolKey.ofUser("root", CAPABILITIES, collationId), schema, CREDENTIALS, false);
+        String row = schema.isEmpty() ? "fb fb" : "fb 04 'test'";
+        ConnectionCleaner cleaner = again(cleaned(version, served, row.split(" ")), served);
+        assertThat(plan()).isEqualTo("SELECT CURRENT_ROLE(), DATABASE(); " + plan);
+
+        receive(cleaner, stateIs(row.split(" ")));
+        if (plan.startsWith("SHOW")) {
+            receive(cleaner, NO_PROFILES);
+        }
+        for (int ok = plan.split("; ").length - (plan.startsWith("SHOW") ? 1 : 0); ok > 0; ok--) {
+            assertThat(cleaner.state()).isEqualTo(State.RUNNING);
+            receive(cleaner, Packets.ok(1));
+        }
+        assertThat(cleaner.state()).isEqualTo(State.CLEAN);
+        assertThat(cleaner.result().fresh()).isEqualTo(new BackendConnectionInfo.Fresh(null, 1));
+        assertThat(cleaner.result().schema()).isEqualTo(schema);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"5.7.44-log, 45", "8.4.3, 33", "8.4.3, 304"})
+    void whereAResetDoesNotLeadBackEachCleaningIsAChangeOfUser(String version, int collationId) {
+        BackendRequest served =
+                new BackendRequest(PoolKey.ofUser("root", CAPABILITIES, collationId), "test", CREDENTIALS, false);
+        ConnectionCleaner cleaner = again(connection(version, collationId), served);
         assertThat(plan()).endsWith("CHANGE_USER");
-        receive(cleaner, NO_PROFILES, Packets.ok(1), Packets.ok(1));
-        assertThat(plan()).isEqualTo("SET sql_mode = CONCAT(@@sql_mode, ',IGNORE_SPACE')");
+        if (!version.startsWith("5")) {
+            receive(cleaner, Packets.ok(1));
+        }
+        receive(cleaner, NO_PROFILES);
+        logIn(cleaner);
+        assertThat(cleaner.state()).isEqualTo(State.CLEAN);
+        assertThat(cleaner.result().fresh()).isNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                // Another role, none, or nobody knows.
+                "07 'other_a' 04 'test'",
+                "fb 04 'test'",
+                "error"
+            })
+    void aSessionThatHasLeftItsRoleCostsAChangeOfUser(String row) {
+        BackendRequest served = request("test", CREDENTIALS);
+        ConnectionCleaner cleaner =
+                again(cleaned("11.4.5-MariaDB", served, "06 'role_a' 04 'test'".split(" ")), served);
+        sent.take();
+        receive(cleaner, row.equals("error") ? Packets.err(1, "no") : stateIs(row.split(" ")));
+        receive(cleaner, NO_PROFILES, Packets.ok(1));
+        assertThat(sent.take()).isEmpty();
+        receive(cleaner, Packets.ok(1));
+        assertThat(plan()).isEqualTo("SET ROLE NONE; CHANGE_USER");
+        receive(cleaner, Packets.ok(1));
+        logIn(cleaner);
+        assertThat(plan()).isEqualTo(LOGGED_IN_PLAN);
+        receive(cleaner, stateIs("06 'role_a' 04 'test'".split(" ")), Packets.ok(1), Packets.ok(1));
+        assertThat(cleaner.state()).isEqualTo(State.CLEAN);
+        assertThat(cleaner.result().fresh()).isEqualTo(new BackendConnectionInfo.Fresh("role_a", 0));
+    }
+
+    @Test
+    void aSchemaWhereNoneWasCostsAChangeOfUser() {
+        BackendRequest served = request("", CREDENTIALS);
+        ConnectionCleaner cleaner = again(cleaned("11.4.5-MariaDB", served, "fb fb"), served);
+        sent.take();
+        receive(cleaner, stateIs("fb 04 'test'".split(" ")), NO_PROFILES, Packets.ok(1));
+        assertThat(plan()).isEqualTo("SET ROLE NONE; CHANGE_USER");
+    }
+
+    @Test
+    void aResetThatIsRefusedIsFollowedByAChangeOfUser() {
+        BackendRequest served = request("test", CREDENTIALS);
+        ConnectionCleaner cleaner = again(cleaned("11.4.5-MariaDB", served, "fb 04 'test'".split(" ")), served);
+        sent.take();
+        receive(cleaner, stateIs("fb 04 'test'".split(" ")), NO_PROFILES, Packets.ok(1), Packets.err(1, "no schema"));
+        assertThat(plan()).isEqualTo("SET ROLE NONE; CHANGE_USER");
+        receive(cleaner, Packets.ok(1), Packets.err(1, "no account"));
+        assertThat(cleaner.state()).isEqualTo(State.FAILED);
+        assertThat(cleaner.failure().message()).contains("no account");
+    }
+
+    @Test
+    void nowAndThenTheAccountIsChecked() {
+        BackendRequest served = request("test", CREDENTIALS);
+        BackendConnectionInfo info = cleaned("11.4.5-MariaDB", served, "fb 04 'test'".split(" "));
+        for (int i = 0; i < ConnectionCleaner.MAX_RESETS; i++) {
+            ConnectionCleaner cleaner = again(info, served);
+            receive(cleaner, stateIs("fb 04 'test'".split(" ")), NO_PROFILES, Packets.ok(1), Packets.ok(1));
+            info = cleaner.result();
+        }
+        sent.take();
+        again(info, served);
+        assertThat(plan()).isEqualTo("SET ROLE NONE; SHOW PROFILES; CHANGE_USER");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "CLIENT_IGNORE_SPACE |                    | SET sql_mode = CONCAT(@@sql_mode, ',IGNORE_SPACE')",
+                "CLIENT_INTERACTIVE  |                    | SET wait_timeout = @@interactive_timeout",
+                "CLIENT_INTERACTIVE  | CLIENT_IGNORE_SPACE | SET sql_mode = CONCAT(@@sql_mode, ',IGNORE_SPACE'), "
+                        + "wait_timeout = @@interactive_timeout"
+            })
+    void whatOnlyAFirstLoginDoesIsDoneAgain(Capability one, Capability other, String sql) {
+        long flags = CAPABILITIES | one.mask() | (other == null ? 0 : other.mask());
+        BackendConnectionInfo info = connection("11.4.5-MariaDB").loggedIn("root", "test", 45, flags, OkPacket.of(2));
+        ConnectionCleaner cleaner = again(info, request("test", CREDENTIALS));
+        assertThat(plan()).endsWith("CHANGE_USER");
+        receive(cleaner, Packets.ok(1), NO_PROFILES);
+        logIn(cleaner);
+        assertThat(plan()).isEqualTo(LOGGED_IN_PLAN + "; " + sql);
+        receive(cleaner, stateIs("fb 04 'test'".split(" ")), Packets.ok(1), Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.RUNNING);
         receive(cleaner, Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.CLEAN);
+
+        again(cleaner.result(), request("test", CREDENTIALS));
+        assertThat(plan()).endsWith("RESET_CONNECTION; INIT_DB test; " + sql);
     }
 }

@@ -25,7 +25,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tiproxy.common.Secret;
 import org.tiproxy.testing.MariaDbServer;
 import org.tiproxy.testing.SessionTraces;
@@ -73,6 +75,8 @@ class PooledSessionIT {
             for (String sql : SessionTraces.ACCOUNTS) {
                 admin.execute(sql);
             }
+            // Another one than wait_timeout.
+            admin.execute("SET GLOBAL interactive_timeout = 4321");
         }
     }
 
@@ -144,6 +148,40 @@ class PooledSessionIT {
         assertThat(again).containsExactlyEntriesOf(direct);
         assertThat(direct).hasSizeGreaterThan(500);
         assertThat(direct.get("SELECT * FROM secrets.of_a")).isEqualTo("[[of a]]");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"demo", "greek", ""})
+    void aConnectionAnswersLikeANewOneWhateverItsLastSessionDid(String schema) throws Exception {
+        Map<String, String> direct;
+        try (Connection connection = connect(server.port(), "a", "pass of a", schema)) {
+            direct = answers(connection);
+        }
+        assertThat(direct.get("SELECT * FROM secrets.of_a")).isEqualTo("[[of a]]");
+        for (String sql : SessionTraces.SUBTLE_TRACES) {
+            try (Connection connection = connect("a", schema)) {
+                ask(connection, sql);
+            }
+            try (Connection connection = connect("a", schema)) {
+                assertThat(answers(connection)).as(sql).containsExactlyEntriesOf(direct);
+            }
+        }
+        proxy.awaitReturn();
+        // What was profiled cannot be forgotten.
+        assertThat(proxy.opened).hasValue(2);
+    }
+
+    @Test
+    void anInteractiveSessionHasItsTimeoutAgain() throws Exception {
+        if (!driver.contains("mysql")) {
+            // The other driver cannot be one.
+            return;
+        }
+        for (int visit = 0; visit < 4; visit++) {
+            try (Connection connection = connect("a", "demo?interactiveClient=true")) {
+                assertThat(ask(connection, "SELECT @@wait_timeout")).containsExactly("[4321]");
+            }
+        }
     }
 
     @Test

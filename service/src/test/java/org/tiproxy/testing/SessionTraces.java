@@ -33,7 +33,39 @@ public final class SessionTraces {
             "GRANT role_a TO a@'127.0.0.1'",
             "GRANT other_a TO a@'127.0.0.1'",
             "GRANT role_b TO b@'127.0.0.1'",
-            "SET DEFAULT ROLE role_a FOR a@'127.0.0.1'");
+            "SET DEFAULT ROLE role_a FOR a@'127.0.0.1'",
+            "CREATE DATABASE greek CHARACTER SET greek",
+            "GRANT ALL ON greek.* TO a@'127.0.0.1', b@'127.0.0.1'",
+            "CREATE FUNCTION demo.other_role() RETURNS INT SQL SECURITY INVOKER BEGIN SET ROLE other_a; RETURN 1; END",
+            "CREATE FUNCTION demo.no_role() RETURNS INT SQL SECURITY INVOKER BEGIN SET ROLE NONE; RETURN 1; END",
+            "CREATE FUNCTION demo.profiled() RETURNS INT SQL SECURITY INVOKER BEGIN SET profiling = 1; RETURN 1; END",
+            "CREATE PROCEDURE demo.any_role() SQL SECURITY INVOKER"
+                    + " BEGIN EXECUTE IMMEDIATE CONCAT('SET RO', 'LE other_a'); END",
+            "CREATE TABLE demo.triggering (x INT)",
+            "CREATE DEFINER=a@'127.0.0.1' TRIGGER demo.triggered BEFORE INSERT ON demo.triggering"
+                    + " FOR EACH ROW BEGIN SET ROLE other_a; END");
+
+    /** What user a can leave behind in ways of which some do not show in the text; one session each. */
+    public static final List<String> SUBTLE_TRACES = List.of(
+            "SELECT 1",
+            "SET ROLE other_a",
+            "SET ROLE NONE",
+            "SELECT demo.other_role()",
+            "SELECT demo.no_role()",
+            "CALL demo.any_role()",
+            "INSERT INTO demo.triggering VALUES (1)",
+            "EXECUTE IMMEDIATE CONCAT('SET RO', 'LE other_a')",
+            "USE greek",
+            "EXECUTE IMMEDIATE CONCAT('US', 'E greek')",
+            "SET NAMES greek",
+            "SET character_set_results = NULL",
+            "SET character_set_results = ucs2",
+            "SET character_set_database = greek, collation_server = greek_bin",
+            "SET sql_select_limit = 0",
+            "SET profiling = 0",
+            "PREPARE text_statement FROM 'SELECT 1'",
+            "SELECT demo.profiled()",
+            "SELECT 1");
 
     /** What is allowed to differ: ids, clocks, and what the driver's attributes are made of. */
     private static final List<String> VARIES = List.of("pseudo_thread_id", "timestamp", "rand_seed1", "rand_seed2");
