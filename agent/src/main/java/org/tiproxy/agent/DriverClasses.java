@@ -17,6 +17,7 @@ public final class DriverClasses {
             "com.mysql.jdbc.MysqlIO",
             "org.mariadb.jdbc.client.impl.ConnectionHelper",
             "org.mariadb.jdbc.client.impl.StandardClient",
+            "org.mariadb.jdbc.internal.protocol.AbstractConnectProtocol",
             "org.mariadb.jdbc.internal.util.Utils");
 
     private static final Set<String> INTERNAL_NAMES = internal(NAMES);

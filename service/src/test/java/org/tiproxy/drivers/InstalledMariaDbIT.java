@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -73,7 +72,7 @@ class InstalledMariaDbIT {
         scenarios.putAll(TypeScenarios.basic());
         scenarios.putAll(StatementScenarios.basic());
         scenarios.putAll(SessionScenarios.basic());
-        return Arrays.stream(JdbcDriver.values())
+        return JdbcDriver.OVER_THE_NETWORK.stream()
                 .flatMap(driver -> scenarios.entrySet().stream()
                         .map(scenario -> dynamicTest(
                                 driver + ", " + scenario.getKey(),

@@ -9,7 +9,9 @@ import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.SQLException;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.Properties;
+import java.util.Set;
 
 /** The drivers that are compared. The build puts their jars into a folder; each is loaded by a class loader of its own. */
 enum JdbcDriver {
@@ -17,11 +19,36 @@ enum JdbcDriver {
     CONNECTOR_J_9_7_0(Family.CONNECTOR_J, "mysql-connector-j-9.7.0.jar"),
     CONNECTOR_J_9_4_0(Family.CONNECTOR_J, "mysql-connector-j-9.4.0.jar"),
     CONNECTOR_J_8_0_33(Family.CONNECTOR_J, "mysql-connector-j-8.0.33.jar"),
+    CONNECTOR_J_8_0_28(Family.CONNECTOR_J, "mysql-connector-java-8.0.28.jar"),
+    CONNECTOR_J_8_0_19(Family.CONNECTOR_J, "mysql-connector-java-8.0.19.jar"),
+    CONNECTOR_J_8_0_11(Family.CONNECTOR_J_8_0_11, "mysql-connector-java-8.0.11.jar"),
     CONNECTOR_J_5_1_49(Family.CONNECTOR_J_5, "mysql-connector-java-5.1.49.jar"),
+    CONNECTOR_J_5_1_40(Family.CONNECTOR_J_5, "mysql-connector-java-5.1.40.jar"),
     MARIADB_4_0_0(Family.MARIADB, "mariadb-java-client-4.0.0.jar"),
     MARIADB_3_5_11(Family.MARIADB, "mariadb-java-client-3.5.11.jar"),
     MARIADB_3_5_6(Family.MARIADB, "mariadb-java-client-3.5.6.jar"),
-    MARIADB_2_7_13(Family.MARIADB, "mariadb-java-client-2.7.13.jar");
+    MARIADB_3_5_1(Family.MARIADB, "mariadb-java-client-3.5.1.jar"),
+    MARIADB_3_4_1(Family.MARIADB, "mariadb-java-client-3.4.1.jar"),
+    MARIADB_3_3_3(Family.MARIADB, "mariadb-java-client-3.3.3.jar"),
+    MARIADB_3_1_4(Family.MARIADB, "mariadb-java-client-3.1.4.jar"),
+    MARIADB_3_0_4(Family.MARIADB, "mariadb-java-client-3.0.4.jar"),
+    MARIADB_2_7_13(Family.MARIADB, "mariadb-java-client-2.7.13.jar"),
+    MARIADB_2_4_4(Family.MARIADB, "mariadb-java-client-2.4.4.jar");
+
+    /** What connects to the proxy's port: the service does not know which driver it talks to. */
+    static final Set<JdbcDriver> OVER_THE_NETWORK = EnumSet.of(
+            CONNECTOR_J_26_10_0,
+            CONNECTOR_J_9_7_0,
+            CONNECTOR_J_9_4_0,
+            CONNECTOR_J_8_0_33,
+            CONNECTOR_J_5_1_49,
+            MARIADB_4_0_0,
+            MARIADB_3_5_11,
+            MARIADB_3_5_6,
+            MARIADB_2_7_13);
+
+    /** What the agent weaves: one of each way that a driver has of opening its socket, and of turning to TLS. */
+    static final Set<JdbcDriver> WOVEN = EnumSet.complementOf(EnumSet.of(CONNECTOR_J_9_4_0, MARIADB_3_5_6));
 
     private static final Path FOLDER = Path.of("target", "drivers");
 
@@ -39,6 +66,10 @@ enum JdbcDriver {
                 "com.mysql.cj.jdbc.Driver",
                 "jdbc:mysql:",
                 "socketTimeout=20000&sslMode=DISABLED&allowPublicKeyRetrieval=true&serverTimezone=UTC&characterEncoding=UTF-8"),
+        CONNECTOR_J_8_0_11(
+                "com.mysql.cj.jdbc.Driver",
+                "jdbc:mysql:",
+                "socketTimeout=20000&useSSL=false&allowPublicKeyRetrieval=true&serverTimezone=UTC&characterEncoding=UTF-8"),
         CONNECTOR_J_5(
                 "com.mysql.jdbc.Driver",
                 "jdbc:mysql:",
@@ -65,9 +96,22 @@ enum JdbcDriver {
         return family;
     }
 
+    /** The jar, which the build has put there. */
+    Path jar() {
+        return FOLDER.resolve(jar).toAbsolutePath();
+    }
+
+    String driverClass() {
+        return family.driverClass;
+    }
+
+    String scheme() {
+        return family.scheme;
+    }
+
     /** Loads the driver; the loader is closed by the caller. */
     URLClassLoader load() throws MalformedURLException {
-        Path file = FOLDER.resolve(jar).toAbsolutePath();
+        Path file = jar();
         if (!Files.isRegularFile(file)) {
             throw new IllegalStateException("no " + file + ": mvn pre-integration-test -pl service brings it");
         }

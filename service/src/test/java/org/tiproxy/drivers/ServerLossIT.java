@@ -38,7 +38,7 @@ class ServerLossIT {
         String[] options = Accounts.serverOptions(folder, false);
         MariaDbServer server = MariaDbServer.start(MariaDbServer.unpacked(), port, folder, options);
         try (RunningProxy proxy = RunningProxy.start(folder, port)) {
-            for (JdbcDriver driver : JdbcDriver.values()) {
+            for (JdbcDriver driver : JdbcDriver.OVER_THE_NETWORK) {
                 open(driver, "direct", port);
                 open(driver, "proxied", proxy.port());
             }
@@ -56,11 +56,11 @@ class ServerLossIT {
                         .as("idle, " + name)
                         .startsWith("08");
             }
-            for (JdbcDriver driver : JdbcDriver.values()) {
+            for (JdbcDriver driver : JdbcDriver.OVER_THE_NETWORK) {
                 assertThat(login(driver, proxy.port())).as("login, " + driver).startsWith("08");
             }
             server = MariaDbServer.start(MariaDbServer.unpacked(), port, folder, options);
-            for (JdbcDriver driver : JdbcDriver.values()) {
+            for (JdbcDriver driver : JdbcDriver.OVER_THE_NETWORK) {
                 assertThat(login(driver, proxy.port())).as("login, " + driver).isEqualTo("valid");
             }
         } finally {

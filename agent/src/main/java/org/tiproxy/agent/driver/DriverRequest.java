@@ -1,0 +1,19 @@
+package org.tiproxy.agent.driver;
+
+import org.jspecify.annotations.Nullable;
+import org.tiproxy.common.HostPort;
+import org.tiproxy.common.Secret;
+import org.tiproxy.inprocess.BackendTls;
+
+/**
+ * What a driver wants, from its own configuration.
+ *
+ * @param family as {@code DriverTarget} names it
+ * @param address as the URL has it; null if the driver says it later, when it connects
+ * @param user who logs in
+ * @param password the one for this very connection: tokens change
+ * @param tls towards the backend
+ * @param announceTls whether the driver gives up if the greeting does not offer TLS
+ */
+record DriverRequest(
+        String family, @Nullable HostPort address, String user, Secret password, BackendTls tls, boolean announceTls) {}
