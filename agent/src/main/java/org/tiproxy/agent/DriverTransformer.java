@@ -33,6 +33,8 @@ final class DriverTransformer implements ClassFileTransformer {
 
     DriverTransformer(@Nullable String arguments) {
         this.arguments = arguments;
+        // Loads the names now: loaded when the first one is asked for, they would be asked for their own.
+        DriverClasses.containsInternal(null);
     }
 
     @Override

@@ -85,11 +85,15 @@ final class AgentRedirector implements Redirector, AgentStatus {
         @Nullable LongAdder counter = bypassed.get(reason);
         if (counter == null) {
             String kept = bypassed.size() < MAX_REASONS ? reason : OTHER_REASONS;
-            counter = bypassed.computeIfAbsent(kept, added -> new LongAdder());
-            log.info(
-                    "a connection stays the driver's own: {}{}; further ones for this reason are only counted",
-                    reason,
-                    detail.isEmpty() ? "" : " (" + detail + ")");
+            LongAdder added = new LongAdder();
+            @Nullable LongAdder before = bypassed.putIfAbsent(kept, added);
+            counter = before == null ? added : before;
+            if (before == null) {
+                log.info(
+                        "a connection stays the driver's own: {}{}; further ones for this reason are only counted",
+                        kept,
+                        detail.isEmpty() ? "" : " (" + detail + ")");
+            }
         }
         counter.increment();
     }
