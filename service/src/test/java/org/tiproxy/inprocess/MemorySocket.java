@@ -11,6 +11,8 @@ import java.net.SocketException;
 import java.net.SocketImpl;
 
 /** A socket whose streams are a {@link DriverConnection}: as much of one as drivers need for these tests. */
+// A close must not wait for a read.
+@SuppressWarnings("UnsynchronizedOverridesSynchronized")
 final class MemorySocket extends Socket {
     /** Opens what the socket connects to. */
     interface Opener {
