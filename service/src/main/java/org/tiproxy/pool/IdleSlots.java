@@ -5,12 +5,16 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One idle connection per group of threads, parked where acquire and release find it without a lock. Whoever gets an entry
- * out of a slot owns it.
+ * A few idle connections per group of threads, parked where acquire and release find them without a lock. Whoever gets an
+ * entry out of a slot owns it. A thread that serves several callers by turns, as an event loop does, gets those back that
+ * it has used before.
  */
 final class IdleSlots<K, C> {
     /** References per cache line (64 bytes), so that two processors do not fight over one. */
     private static final int STRIDE = 16;
+
+    /** How many connections a group can park: as many callers as an event loop may well have at the same time. */
+    static final int PLACES = 4;
 
     private final AtomicReferenceArray<@Nullable Entry<K, C>> slots;
     private final int count;
@@ -33,15 +37,26 @@ final class IdleSlots<K, C> {
         return take(own(), key);
     }
 
-    /** Parks an entry; false if the calling thread's slot is taken. */
+    /** Parks an entry; false if the calling thread's slots are taken. */
     boolean park(Entry<K, C> entry) {
-        int slot = own();
-        return slots.getPlain(slot) == null && slots.compareAndSet(slot, null, entry);
+        int own = own();
+        for (int slot = own; slot < own + PLACES; slot++) {
+            if (slots.getPlain(slot) == null && slots.compareAndSet(slot, null, entry)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Takes back what the calling thread has parked; false if somebody else has taken it. */
     boolean unpark(Entry<K, C> entry) {
-        return slots.compareAndSet(own(), entry, null);
+        int own = own();
+        for (int slot = own; slot < own + PLACES; slot++) {
+            if (slots.compareAndSet(slot, entry, null)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Takes an entry with {@code key} out of any slot. */
@@ -59,9 +74,11 @@ final class IdleSlots<K, C> {
     /** Empties all slots. */
     void drainTo(Consumer<Entry<K, C>> taker) {
         for (int i = 1; i <= count; i++) {
-            Entry<K, C> entry = slots.get(i * STRIDE);
-            if (entry != null && slots.compareAndSet(i * STRIDE, entry, null)) {
-                taker.accept(entry);
+            for (int slot = i * STRIDE; slot < i * STRIDE + PLACES; slot++) {
+                Entry<K, C> entry = slots.get(slot);
+                if (entry != null && slots.compareAndSet(slot, entry, null)) {
+                    taker.accept(entry);
+                }
             }
         }
     }
@@ -70,18 +87,22 @@ final class IdleSlots<K, C> {
     int count(AddressPool<K, C> home) {
         int sum = 0;
         for (int i = 1; i <= count; i++) {
-            Entry<K, C> entry = slots.get(i * STRIDE);
-            if (entry != null && entry.home == home) {
-                sum++;
+            for (int slot = i * STRIDE; slot < i * STRIDE + PLACES; slot++) {
+                Entry<K, C> entry = slots.get(slot);
+                if (entry != null && entry.home == home) {
+                    sum++;
+                }
             }
         }
         return sum;
     }
 
-    private @Nullable Entry<K, C> take(int slot, K key) {
-        Entry<K, C> entry = slots.get(slot);
-        if (entry != null && entry.key.equals(key) && slots.compareAndSet(slot, entry, null)) {
-            return entry;
+    private @Nullable Entry<K, C> take(int first, K key) {
+        for (int slot = first; slot < first + PLACES; slot++) {
+            Entry<K, C> entry = slots.get(slot);
+            if (entry != null && entry.key.equals(key) && slots.compareAndSet(slot, entry, null)) {
+                return entry;
+            }
         }
         return null;
     }
