@@ -131,8 +131,12 @@ public final class ProxyListener implements Listener {
         this.address = config.address();
         this.transport = config.transport().resolved();
         this.options = new SocketOptions(config.keepAlive(), config.protocol() == ProxyConfig.Protocol.TCP, transport);
+        // Without a number, Netty would take two per core.
+        int cores = Runtime.getRuntime().availableProcessors();
         this.loops = new MultiThreadIoEventLoopGroup(
-                config.eventLoops(), new DefaultThreadFactory("tiproxy-loop", true), transport.ioHandlerFactory());
+                config.eventLoops() == 0 ? cores : config.eventLoops(),
+                new DefaultThreadFactory("tiproxy-loop", true),
+                transport.ioHandlerFactory());
         this.connector = new BackendConnector(
                 backend,
                 transport.socketChannelFactory(),
