@@ -20,19 +20,28 @@ final class Database {
     private static final Duration START_LIMIT = Duration.ofMinutes(2);
     private static final Duration PAUSE = Duration.ofMillis(50);
     /** Only what a connection needs: the driver's own questions at the start would be a part of what is measured. */
-    private static final String OPTIONS =
-            "?useServerPrepStmts=true&connectTimeout=60000&socketTimeout=120000&sslMode=disable";
+    private static final String OPTIONS = "?useServerPrepStmts=true&connectTimeout=60000&socketTimeout=120000&sslMode=";
 
     private Database() {}
 
     static Connection connect(InetSocketAddress address) throws SQLException {
+        return connect(address, false);
+    }
+
+    private static Connection connect(InetSocketAddress address, boolean tls) throws SQLException {
+        String mode = tls ? "trust" : "disable";
         return DriverManager.getConnection(
-                "jdbc:mariadb://127.0.0.1:" + address.getPort() + "/" + ACCOUNT + OPTIONS, ACCOUNT, ACCOUNT);
+                "jdbc:mariadb://127.0.0.1:" + address.getPort() + "/" + ACCOUNT + OPTIONS + mode, ACCOUNT, ACCOUNT);
     }
 
     /** One whole visit: connect, one query, its answer, close. */
     static void visit(InetSocketAddress address) throws IOException {
-        try (Connection connection = connect(address)) {
+        visit(address, false);
+    }
+
+    /** The same, with or without TLS. */
+    static void visit(InetSocketAddress address, boolean tls) throws IOException {
+        try (Connection connection = connect(address, tls)) {
             selectOne(connection);
         } catch (SQLException e) {
             throw new IOException(e.getMessage(), e);

@@ -1,6 +1,7 @@
 package org.tiproxy.examples.bench;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -117,10 +118,45 @@ final class Programs implements AutoCloseable {
 
     /** Starts MariaDB and does not wait for it. Its data directory is kept from one run to the next. */
     Program startMariadb() throws IOException {
+        return startMariadb("mariadb", List.of());
+    }
+
+    /** Starts another MariaDB that offers TLS, with an RSA key of 2,048 bits; empty without the openssl program. */
+    Optional<Program> startMariadbWithTls() throws IOException {
+        Optional<Path> openssl = find("openssl");
+        if (openssl.isEmpty()) {
+            return Optional.empty();
+        }
+        String key = options.workDirectory().resolve("key.pem").toAbsolutePath().toString();
+        String certificate = options.workDirectory()
+                .resolve("certificate.pem")
+                .toAbsolutePath()
+                .toString();
+        Process made = startFilter(List.of(
+                openssl.get().toString(),
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "30",
+                "-subj",
+                "/CN=localhost",
+                "-keyout",
+                key,
+                "-out",
+                certificate));
+        made.getInputStream().transferTo(OutputStream.nullOutputStream());
+        return Optional.of(startMariadb("mariadb-tls", List.of("--ssl-cert=" + certificate, "--ssl-key=" + key)));
+    }
+
+    private Program startMariadb(String name, List<String> further) throws IOException {
         InetSocketAddress address = Connections.freeAddress();
-        Path data = options.workDirectory().resolve("mariadb").toAbsolutePath();
+        Path data = options.workDirectory().resolve(name).toAbsolutePath();
         List<String> command = new ArrayList<>(List.of(options.mariadb().toString()));
         command.addAll(MARIADB_OPTIONS);
+        command.addAll(further);
         return start(
                 "mariadb",
                 address,

@@ -14,6 +14,8 @@ import java.util.concurrent.Future;
 /** Short visits to the database, several at a time: connect and log in, one query, its answer, close. */
 final class SqlConnectSection implements Section {
     private static final int AT_A_TIME = 16;
+    /** Not counted. Long enough for a JVM to compile what is used, on cores that have other work too. */
+    private static final Duration WARM_UP = Duration.ofSeconds(15);
 
     private static final List<String> SHARED = List.of("[pool]", "mode = 'session'");
     private static final List<String> KNOWN_USERS = List.of(
@@ -22,6 +24,8 @@ final class SqlConnectSection implements Section {
             "[[users]]",
             "name = '" + Database.ACCOUNT + "'",
             "password = '" + Database.ACCOUNT + "'");
+
+    private static final List<String> TLS = List.of("[security.sql-tls]", "skip-ca = true");
 
     private final SqlTargets targets;
     private final Duration slice;
@@ -40,28 +44,55 @@ final class SqlConnectSection implements Section {
 
     @Override
     public void run(Report report) throws IOException {
-        report.row("MySQL connect, one query, close", "visits/s", measure(targets.get()));
+        report.row("MySQL connect, one query, close", "visits/s", measure(targets.get(), false));
         List<Target> known = targets.withPool("known-users", KNOWN_USERS);
-        report.row("… shared connections, known users", "visits/s", measure(known), Goal.atLeastOfDirect(1));
+        report.row("… shared connections, known users", "visits/s", measure(known, false), Goal.atLeastOfDirect(1));
         List<Target> passThrough = targets.withPool("pass-through", SHARED);
-        report.row("… shared connections, pass-through", "visits/s", measure(passThrough), Goal.atLeastOfDirect(1));
+        report.row(
+                "… shared connections, pass-through", "visits/s", measure(passThrough, false), Goal.atLeastOfDirect(1));
+        List<Target> encrypted = targets.withTls();
+        if (encrypted.isEmpty()) {
+            report.note("not measured: MySQL connect with TLS towards the backend, for want of openssl");
+            return;
+        }
+        known = targets.withPool(encrypted, "known-users-tls", joined(KNOWN_USERS, TLS));
+        report.row(
+                "… known users, TLS towards the backend only",
+                "visits/s",
+                measure(known, true),
+                Goal.atLeastOfDirect(10));
+        passThrough = targets.withPool(encrypted, "pass-through-tls", joined(SHARED, TLS));
+        report.row(
+                "… pass-through, TLS towards the backend only",
+                "visits/s",
+                measure(passThrough, true),
+                Goal.atLeastOfDirect(10));
     }
 
-    private Samples measure(List<Target> ways) throws IOException {
+    private static List<String> joined(List<String> one, List<String> other) {
+        List<String> all = new ArrayList<>(one);
+        all.addAll(other);
+        return all;
+    }
+
+    /** @param tls whether the server is reached with TLS: by the client, or by a tiproxy in its place */
+    private Samples measure(List<Target> ways, boolean tls) throws IOException {
         Samples rate = new Samples();
-        Samples.inTurns(ways, 1, target -> visitsPerSecond(target.address()));
-        Samples.inTurns(ways, rounds, target -> rate.add(target.kind(), visitsPerSecond(target.address())));
+        Samples.inTurns(ways, 1, target -> visitsPerSecond(target, tls, WARM_UP));
+        Samples.inTurns(ways, rounds, target -> rate.add(target.kind(), visitsPerSecond(target, tls, slice)));
         return rate;
     }
 
-    private double visitsPerSecond(InetSocketAddress address) throws IOException {
+    private static double visitsPerSecond(Target target, boolean tls, Duration duration) throws IOException {
+        boolean byClient = tls && target.kind() != Target.Kind.TIPROXY;
+        InetSocketAddress address = target.address();
         ExecutorService threads = Executors.newFixedThreadPool(AT_A_TIME);
         try {
             long start = System.nanoTime();
             Callable<Integer> visitor = () -> {
                 int visits = 0;
-                while (System.nanoTime() - start < slice.toNanos()) {
-                    Database.visit(address);
+                while (System.nanoTime() - start < duration.toNanos()) {
+                    Database.visit(address, byClient);
                     visits++;
                 }
                 return visits;

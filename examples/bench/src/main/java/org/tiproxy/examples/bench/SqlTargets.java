@@ -57,10 +57,35 @@ final class SqlTargets {
 
     /** The same ways, with another tiproxy that shares backend connections. */
     List<Target> withPool(String name, List<String> configuration) throws IOException {
-        List<Target> others = new ArrayList<>(get());
-        if (others.removeIf(target -> target.kind() == Target.Kind.TIPROXY)) {
+        return withPool(get(), name, configuration);
+    }
+
+    /** The ways to a server with TLS: direct, and through HAProxy, which passes TLS on. Empty if there is none. */
+    List<Target> withTls() throws IOException {
+        Optional<Programs.Program> server = programs.startMariadbWithTls();
+        if (server.isEmpty()) {
+            return List.of();
+        }
+        server.get().awaitLogin();
+        List<Target> ways = new ArrayList<>();
+        ways.add(new Target(Target.Kind.DIRECT, server.get().address()));
+        var path = programs.haproxy();
+        if (path.isPresent()) {
+            Programs.Program haproxy =
+                    programs.launchHaproxy(path.get(), server.get().address());
+            haproxy.awaitLogin();
+            ways.add(new Target(Target.Kind.HAPROXY, haproxy.address()));
+        }
+        return ways;
+    }
+
+    /** The given ways, the first of which is direct, with another tiproxy that shares backend connections. */
+    List<Target> withPool(List<Target> ways, String name, List<String> configuration) throws IOException {
+        List<Target> others = new ArrayList<>(ways);
+        others.removeIf(target -> target.kind() == Target.Kind.TIPROXY);
+        if (programs.hasTiproxy()) {
             Programs.Program tiproxy = programs.startTiproxy(
-                    get().get(0).address(),
+                    ways.get(0).address(),
                     List.of(
                             "--protocol",
                             "mysql",
