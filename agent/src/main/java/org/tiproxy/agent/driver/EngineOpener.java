@@ -51,7 +51,7 @@ final class EngineOpener implements SocketOpener {
         if (decided == null) {
             return null;
         }
-        sameAddress = decided.address().equals(wanted);
+        sameAddress = !decided.leadsElsewhere() && decided.address().equals(wanted);
         return proxy.open(
                 new DriverLogin(decided.address(), request.user(), request.password(), request.tls(), timeout));
     }

@@ -73,7 +73,7 @@ final class AgentRedirector implements Redirector, AgentStatus {
             beforeFirst.accept(this);
         }
         redirected.increment();
-        return new Redirect(address);
+        return new Redirect(address, rules.of(address));
     }
 
     @Override
