@@ -94,9 +94,14 @@ abstract class WovenDrivers {
     }
 
     static Connection open(JdbcDriver driver, WovenLoader loader, String url) throws Exception {
+        return open(driver, loader, url, "demo", "demo");
+    }
+
+    static Connection open(JdbcDriver driver, WovenLoader loader, String url, String user, String password)
+            throws Exception {
         Properties login = new Properties();
-        login.setProperty("user", "demo");
-        login.setProperty("password", "demo");
+        login.setProperty("user", user);
+        login.setProperty("password", password);
         Thread.currentThread().setContextClassLoader(loader);
         try {
             return ((Driver) loader.loadClass(driver.driverClass()).getConstructor().newInstance())

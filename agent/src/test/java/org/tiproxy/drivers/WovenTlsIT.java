@@ -45,6 +45,11 @@ import org.tiproxy.inprocess.DriverLogin;
 import org.tiproxy.inprocess.DriverProxy;
 import org.tiproxy.inprocess.SocketDriverProxy;
 import org.tiproxy.net.tls.TestAuthority;
+import org.tiproxy.common.Ticker;
+import org.tiproxy.inprocess.InProcessProxy;
+import org.tiproxy.inprocess.PoolListener;
+import org.tiproxy.pool.PoolConfig;
+import org.tiproxy.pool.TimerThread;
 import org.tiproxy.testing.MariaDbServer;
 
 /** TLS as the driver's URL wants it, on the backend's leg. */
@@ -155,6 +160,7 @@ class WovenTlsIT extends WovenDrivers {
     @ParameterizedTest
     @MethodSource("drivers")
     void aCertificateThatTheUrlDoesNotTrustIsNotAccepted(JdbcDriver driver) throws Exception {
+        assumeThat(provingDrivers()).doesNotContain(driver);
         try (WovenLoader loader = woven(driver)) {
             assertThatThrownBy(() -> open(driver, loader, url(driver, verified(driver)))
                             .close())
@@ -201,6 +207,57 @@ class WovenTlsIT extends WovenDrivers {
         try (WovenLoader loader = woven(driver, broken);
                 Connection connection = open(driver, loader, url(driver, demanded(driver)))) {
             assertThat(cipher(connection)).isNotEmpty();
+        }
+    }
+
+    /** Those that take the password for a proof if no authority vouches for the server. */
+    static Stream<JdbcDriver> provingDrivers() {
+        return drivers().filter(driver -> driver.compareTo(JdbcDriver.MARIADB_4_0_0) >= 0)
+                .filter(driver -> driver.compareTo(JdbcDriver.MARIADB_3_4_1) <= 0);
+    }
+
+    private InProcessProxy realEngine(TimerThread timer) {
+        return new InProcessProxy(
+                PoolConfig.builder().build(), List::of, Ticker.SYSTEM, timer, PoolListener.NONE);
+    }
+
+    @ParameterizedTest
+    @MethodSource("provingDrivers")
+    void thePasswordProvesACertificateThatNobodyHasSigned(JdbcDriver driver) throws Exception {
+        try (TimerThread timer = new TimerThread("test-housekeeping");
+                InProcessProxy real = realEngine(timer);
+                WovenLoader loader = woven(driver, real);
+                Connection connection = open(driver, loader, url(driver, "sslMode=verify-full"))) {
+            assertThat(cipher(connection)).isNotEmpty();
+            assertThat(redirector.failures()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("provingDrivers")
+    void withoutAPasswordNothingProvesTheCertificate(JdbcDriver driver) throws Exception {
+        String url = driver.scheme() + "//127.0.0.1:" + server.port() + "/" + Scenario.SCHEMA + "?sslMode=verify-full";
+        try (TimerThread timer = new TimerThread("test-housekeeping");
+                InProcessProxy real = realEngine(timer);
+                WovenLoader loader = woven(driver, real)) {
+            assertThatThrownBy(() -> open(driver, loader, url, Accounts.NO_PASSWORD, "")
+                            .close())
+                    .isInstanceOf(SQLException.class);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    void theEngineTurnsToTlsAsTheUrlSays(JdbcDriver driver) throws Exception {
+        try (TimerThread timer = new TimerThread("test-housekeeping");
+                InProcessProxy real = realEngine(timer);
+                WovenLoader loader = woven(driver, real)) {
+            for (String options : List.of(demanded(driver), verified(driver) + trusting(driver))) {
+                try (Connection connection = open(driver, loader, url(driver, options))) {
+                    assertThat(cipher(connection)).isNotEmpty();
+                }
+            }
+            assertThat(redirector.failures()).isEmpty();
         }
     }
 }
