@@ -159,9 +159,9 @@ final class SocketDriverConnection implements DriverConnection {
         request[2] = 0;
         output.write(request);
         SSLSocket secure = (SSLSocket) login.tls()
-                .factory()
+                .socketFactory()
                 .createSocket(plain, login.address().host(), login.address().port(), true);
-        if (login.tls().verifiesHostname()) {
+        if (login.tls().verifyHostname()) {
             SSLParameters parameters = secure.getSSLParameters();
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
             secure.setSSLParameters(parameters);

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
@@ -133,8 +134,9 @@ final class BackendConnection {
         }
         BackendLogin login = new BackendLogin(request, tls.mode(), ATTRIBUTES, this::send);
         login.greeted(greeted.greeting());
+        SSLSession secured = null;
         if (login.state() == BackendLogin.State.TLS_WANTED) {
-            startTls(deadline);
+            secured = startTls(deadline);
             login.tlsStarted();
         }
         converse(
@@ -153,6 +155,9 @@ final class BackendConnection {
         if (login.state() == BackendLogin.State.FAILED) {
             throw new RefusedException(address, login.failure());
         }
+        if (secured != null) {
+            CertificateProof.check(secured, login.result(), request.credentials());
+        }
         became(login.result());
     }
 
@@ -164,7 +169,7 @@ final class BackendConnection {
         use(its);
     }
 
-    private void startTls(long deadline) throws IOException {
+    private SSLSession startTls(long deadline) throws IOException {
         flush();
         Socket plain = present(socket);
         plain.setSoTimeout(millisUntil(deadline));
@@ -176,6 +181,7 @@ final class BackendConnection {
         }
         secure.startHandshake();
         use(secure);
+        return secure.getSession();
     }
 
     private void use(Socket used) throws IOException {

@@ -47,6 +47,12 @@ public final class BackendCredentials {
         return password == null ? null : Bytes.ofUtf8(password.reveal());
     }
 
+    /** SHA1(SHA1(password)): what a server stores for mysql_native_password. */
+    public Bytes nativeHash() {
+        Bytes known = password();
+        return MysqlNativePassword.storedHashOfSha1(known == null ? sha1 : MysqlNativePassword.sha1(known));
+    }
+
     /** The first message of a plugin; null if these credentials are not enough for it. */
     @Nullable
     Bytes reply(AuthPluginName plugin, Bytes scramble) {

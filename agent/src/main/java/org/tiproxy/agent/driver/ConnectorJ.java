@@ -29,6 +29,7 @@ final class ConnectorJ {
     static final String TLS = "connector-j.tls";
     static final String CHANGE_USER = "connector-j.change-user";
 
+    private static final String PROTOCOL = "com.mysql.cj.protocol.a.NativeProtocol";
     private static final String SESSION = "com.mysql.cj.NativeSession";
 
     static final List<WovenMethod> METHODS = List.of(
@@ -38,7 +39,7 @@ final class ConnectorJ {
                     named("connect").and(takesArguments(6)).and(takesArgument(1, String.class)),
                     SessionAdvice.Around.class),
             new WovenMethod(
-                    SESSION,
+                    PROTOCOL,
                     CHANGE_USER,
                     named("changeUser").and(takesArguments(String.class, String.class, String.class)),
                     SessionAdvice.Before.class),
@@ -49,7 +50,7 @@ final class ConnectorJ {
                     SocketAdvice.class),
             // Up to 8.0.20 it has a parameter.
             new WovenMethod(
-                    "com.mysql.cj.protocol.a.NativeProtocol",
+                    PROTOCOL,
                     TLS,
                     named("negotiateSSLConnection").and(returns(void.class)).and(not(isPrivate())),
                     TlsAdvice.OfThread.class));

@@ -122,9 +122,8 @@ public final class DriverHook implements Function<Object[], @Nullable Object> {
         return socket instanceof EngineSocket engine && engine.isInMemory() ? Boolean.TRUE : null;
     }
 
-    private static @Nullable Object socketOf(Object session) {
-        Object protocol = DriverOptions.call(session, "getProtocol");
-        Object connection = protocol == null ? null : DriverOptions.call(protocol, "getSocketConnection");
+    private static @Nullable Object socketOf(Object protocol) {
+        Object connection = DriverOptions.call(protocol, "getSocketConnection");
         return connection == null ? null : DriverOptions.call(connection, "getMysqlSocket");
     }
 

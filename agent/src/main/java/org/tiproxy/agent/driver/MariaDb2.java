@@ -57,13 +57,14 @@ final class MariaDb2 {
         Bypass.ifNotUtf8(
                 password, encoding != null ? encoding : Charset.defaultCharset().name());
         String user = options.text("user");
+        TlsRules tls = tls(options);
         return new DriverRequest(
                 FAMILY,
                 null,
                 user != null ? user : systemUser(),
                 new Secret(password),
-                tls(options).toBackend(),
-                false);
+                tls.toBackend(),
+                tls.isDemanded());
     }
 
     /** Without a user, the driver takes the one who runs the program. */

@@ -73,11 +73,12 @@ final class TlsSocketFactory extends SSLSocketFactory {
         return switch (rules.trust()) {
             case ANY -> new LenientTrust(false);
             case DATED -> new LenientTrust(true);
-            case SIGNED, SIGNED_OR_PROVEN -> signed(rules.files());
+            case SIGNED -> signed(rules.files());
+            case SIGNED_OR_PROVEN -> new ProvenTrust(signed(rules.files()));
         };
     }
 
-    private static TrustManager signed(TlsRules.Files files) throws IOException, GeneralSecurityException {
+    private static X509ExtendedTrustManager signed(TlsRules.Files files) throws IOException, GeneralSecurityException {
         TlsStore store = files.trustStore();
         String certificate = files.certificate();
         KeyStore anchors = null;
@@ -91,8 +92,8 @@ final class TlsSocketFactory extends SSLSocketFactory {
         TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         factory.init(anchors);
         for (TrustManager manager : factory.getTrustManagers()) {
-            if (manager instanceof X509ExtendedTrustManager) {
-                return manager;
+            if (manager instanceof X509ExtendedTrustManager extended) {
+                return extended;
             }
         }
         throw new GeneralSecurityException("the JVM has no trust manager for X.509 certificates");

@@ -14,7 +14,9 @@ final class TlsAnnouncement {
     private static final int FLAG = 0x08;
     /** In HandshakeV10, from the NUL behind the version to the flags' second byte: id, scramble, filler, first byte. */
     private static final int FROM_VERSION_TO_FLAGS = 4 + 8 + 1 + 2;
-    /** In HandshakeResponse41. */
+    /** In HandshakeResponse41: the sequence id, and the flags' second byte. */
+    private static final int ANSWER_NUMBER = HEADER - 1;
+
     private static final int ANSWER_FLAGS = HEADER + 1;
 
     private int greeted;
@@ -37,12 +39,19 @@ final class TlsAnnouncement {
         }
     }
 
-    /** The answer's bytes without the flag: the driver's own array stays as it is. */
+    /**
+     * The answer's bytes without the flag: the driver's own array stays as it is. MariaDB's 2.x number it as if they had
+     * asked for TLS before.
+     */
     byte[] answer(byte[] bytes, int offset, int length) {
         byte[] copy = Arrays.copyOfRange(bytes, offset, offset + length);
-        int at = ANSWER_FLAGS - answered;
-        if (at >= 0 && at < length) {
-            copy[at] &= ~FLAG;
+        int number = ANSWER_NUMBER - answered;
+        if (number >= 0 && number < length) {
+            copy[number] = 1;
+        }
+        int flags = ANSWER_FLAGS - answered;
+        if (flags >= 0 && flags < length) {
+            copy[flags] &= ~FLAG;
         }
         answered += length;
         return copy;

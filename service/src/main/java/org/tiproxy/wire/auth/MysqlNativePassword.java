@@ -35,9 +35,19 @@ public final class MysqlNativePassword implements AuthPlugin {
         return Bytes.of(Digests.xor(stage1, Digests.sha1(scramble.toByteArray(), Digests.sha1(stage1))));
     }
 
+    /** SHA1(password). */
+    public static Bytes sha1(Bytes password) {
+        return Bytes.of(Digests.sha1(password.toByteArray()));
+    }
+
     /** SHA1(SHA1(password)): what the server stores, in hexadecimal behind an asterisk. */
     public static Bytes storedHash(Bytes password) {
-        return Bytes.of(Digests.sha1(Digests.sha1(password.toByteArray())));
+        return storedHashOfSha1(sha1(password));
+    }
+
+    /** The same, by someone who has SHA1(password) and not the password. */
+    public static Bytes storedHashOfSha1(Bytes sha1) {
+        return Bytes.of(Digests.sha1(sha1.toByteArray()));
     }
 
     /**
