@@ -6,38 +6,21 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.Driver;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
-import java.util.Properties;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.tiproxy.agent.bootstrap.Bridge;
-import org.tiproxy.agent.driver.DriverHook;
 import org.tiproxy.common.HostPort;
-import org.tiproxy.drivers.JdbcDriver.Family;
 import org.tiproxy.inprocess.DriverConnection;
 import org.tiproxy.inprocess.DriverLogin;
 import org.tiproxy.inprocess.DriverProxy;
-import org.tiproxy.inprocess.SocketDriverProxy;
 import org.tiproxy.testing.MariaDbServer;
 
 /** How every driver opens connections through the engine, and when it does not. */
@@ -152,7 +135,8 @@ class WovenDriverIT extends WovenDrivers {
     @MethodSource("drivers")
     void dataSourcesGoThroughTheEngine(JdbcDriver driver) throws Exception {
         try (WovenLoader loader = woven(driver)) {
-            DataSource source = dataSource(driver, loader, isConnectorJ(driver) ? "MysqlDataSource" : "MariaDbDataSource");
+            DataSource source =
+                    dataSource(driver, loader, isConnectorJ(driver) ? "MysqlDataSource" : "MariaDbDataSource");
             try (Connection connection = source.getConnection("demo", "demo")) {
                 assertThat(one(connection)).isEqualTo(1);
             }
@@ -177,12 +161,11 @@ class WovenDriverIT extends WovenDrivers {
     }
 
     private static DataSource dataSource(JdbcDriver driver, WovenLoader loader, String name) throws Exception {
-        String packageName =
-                switch (driver.family()) {
-                    case CONNECTOR_J, CONNECTOR_J_8_0_11 -> "com.mysql.cj.jdbc.";
-                    case CONNECTOR_J_5 -> "com.mysql.jdbc.jdbc2.optional.";
-                    case MARIADB -> "org.mariadb.jdbc.";
-                };
+        String packageName = switch (driver.family()) {
+            case CONNECTOR_J, CONNECTOR_J_8_0_11 -> "com.mysql.cj.jdbc.";
+            case CONNECTOR_J_5 -> "com.mysql.jdbc.jdbc2.optional.";
+            case MARIADB -> "org.mariadb.jdbc.";
+        };
         Object source = loader.loadClass(packageName + name).getConstructor().newInstance();
         source.getClass()
                 .getMethod("setUrl", String.class)
@@ -197,7 +180,8 @@ class WovenDriverIT extends WovenDrivers {
         String hosts = "127.0.0.1:" + nobody + ",127.0.0.1:" + server.port();
         List<String> modes = isConnectorJ(driver)
                 ? List.of("jdbc:mysql://", "jdbc:mysql:loadbalance://")
-                : List.of(isMariaDb2(driver) ? "jdbc:mariadb:failover://" : "jdbc:mariadb:sequential://",
+                : List.of(
+                        isMariaDb2(driver) ? "jdbc:mariadb:failover://" : "jdbc:mariadb:sequential://",
                         "jdbc:mariadb:loadbalance://");
         try (WovenLoader loader = woven(driver)) {
             for (String mode : modes) {
@@ -205,7 +189,9 @@ class WovenDriverIT extends WovenDrivers {
                 try (Connection connection = open(driver, loader, mode + hosts + "/demo?" + plain(driver))) {
                     assertThat(one(connection)).isEqualTo(1);
                 }
-                assertThat(engine.logins()).extracting(login -> login.address().port()).contains(server.port());
+                assertThat(engine.logins())
+                        .extracting(login -> login.address().port())
+                        .contains(server.port());
             }
         }
     }
@@ -228,8 +214,7 @@ class WovenDriverIT extends WovenDrivers {
     void aChangedUserIsAnnouncedToTheEngine(JdbcDriver driver) throws Exception {
         assumeThat(isConnectorJ(driver)).isTrue();
         try (WovenLoader loader = woven(driver);
-                Connection connection =
-                        driver.connect(loader, server.port(), Scenario.SCHEMA, "demo", "demo")) {
+                Connection connection = driver.connect(loader, server.port(), Scenario.SCHEMA, "demo", "demo")) {
             connection
                     .getClass()
                     .getMethod("changeUser", String.class, String.class)

@@ -1,41 +1,19 @@
 package org.tiproxy.drivers;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.catchThrowable;
-import static org.assertj.core.api.Assumptions.assumeThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Driver;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
-import java.util.List;
 import java.util.Properties;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import javax.sql.DataSource;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.tiproxy.agent.bootstrap.Bridge;
 import org.tiproxy.agent.driver.DriverHook;
-import org.tiproxy.common.HostPort;
-import org.tiproxy.drivers.JdbcDriver.Family;
-import org.tiproxy.inprocess.DriverConnection;
-import org.tiproxy.inprocess.DriverLogin;
 import org.tiproxy.inprocess.DriverProxy;
 import org.tiproxy.inprocess.SocketDriverProxy;
 import org.tiproxy.testing.MariaDbServer;
@@ -104,7 +82,9 @@ abstract class WovenDrivers {
         login.setProperty("password", password);
         Thread.currentThread().setContextClassLoader(loader);
         try {
-            return ((Driver) loader.loadClass(driver.driverClass()).getConstructor().newInstance())
+            return ((Driver) loader.loadClass(driver.driverClass())
+                            .getConstructor()
+                            .newInstance())
                     .connect(url, login);
         } finally {
             Thread.currentThread().setContextClassLoader(WovenDrivers.class.getClassLoader());

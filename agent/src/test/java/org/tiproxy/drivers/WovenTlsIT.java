@@ -2,52 +2,32 @@ package org.tiproxy.drivers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assumptions.assumeThat;
-import static org.awaitility.Awaitility.await;
 
-import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
-import java.util.Arrays;
-import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.Driver;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Properties;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.tiproxy.agent.bootstrap.Bridge;
-import org.tiproxy.agent.driver.DriverHook;
-import org.tiproxy.common.HostPort;
-import org.tiproxy.drivers.JdbcDriver.Family;
-import org.tiproxy.inprocess.DriverConnection;
-import org.tiproxy.inprocess.DriverLogin;
-import org.tiproxy.inprocess.DriverProxy;
-import org.tiproxy.inprocess.SocketDriverProxy;
-import org.tiproxy.net.tls.TestAuthority;
 import org.tiproxy.common.Ticker;
+import org.tiproxy.drivers.JdbcDriver.Family;
+import org.tiproxy.inprocess.DriverProxy;
 import org.tiproxy.inprocess.InProcessProxy;
 import org.tiproxy.inprocess.PoolListener;
+import org.tiproxy.net.tls.TestAuthority;
 import org.tiproxy.pool.PoolConfig;
 import org.tiproxy.pool.TimerThread;
 import org.tiproxy.testing.MariaDbServer;
@@ -162,8 +142,8 @@ class WovenTlsIT extends WovenDrivers {
     void aCertificateThatTheUrlDoesNotTrustIsNotAccepted(JdbcDriver driver) throws Exception {
         assumeThat(provingDrivers()).doesNotContain(driver);
         try (WovenLoader loader = woven(driver)) {
-            assertThatThrownBy(() -> open(driver, loader, url(driver, verified(driver)))
-                            .close())
+            assertThatThrownBy(() ->
+                            open(driver, loader, url(driver, verified(driver))).close())
                     .isInstanceOf(SQLException.class);
             assertThat(engine.encrypted()).isZero();
         }
@@ -188,7 +168,8 @@ class WovenTlsIT extends WovenDrivers {
             }
         }
         assertThat(engine.logins()).hasSize(4);
-        assertThat(engine.logins().get(0).tls()).isEqualTo(engine.logins().get(1).tls());
+        assertThat(engine.logins().get(0).tls())
+                .isEqualTo(engine.logins().get(1).tls());
         assertThat(engine.logins().get(2).tls())
                 .isEqualTo(engine.logins().get(3).tls())
                 .isNotEqualTo(engine.logins().get(0).tls());
@@ -212,13 +193,13 @@ class WovenTlsIT extends WovenDrivers {
 
     /** Those that take the password for a proof if no authority vouches for the server. */
     static Stream<JdbcDriver> provingDrivers() {
-        return drivers().filter(driver -> driver.compareTo(JdbcDriver.MARIADB_4_0_0) >= 0)
+        return drivers()
+                .filter(driver -> driver.compareTo(JdbcDriver.MARIADB_4_0_0) >= 0)
                 .filter(driver -> driver.compareTo(JdbcDriver.MARIADB_3_4_1) <= 0);
     }
 
     private InProcessProxy realEngine(TimerThread timer) {
-        return new InProcessProxy(
-                PoolConfig.builder().build(), List::of, Ticker.SYSTEM, timer, PoolListener.NONE);
+        return new InProcessProxy(PoolConfig.builder().build(), List::of, Ticker.SYSTEM, timer, PoolListener.NONE);
     }
 
     @ParameterizedTest
@@ -240,8 +221,8 @@ class WovenTlsIT extends WovenDrivers {
         try (TimerThread timer = new TimerThread("test-housekeeping");
                 InProcessProxy real = realEngine(timer);
                 WovenLoader loader = woven(driver, real)) {
-            assertThatThrownBy(() -> open(driver, loader, url, Accounts.NO_PASSWORD, "")
-                            .close())
+            assertThatThrownBy(() ->
+                            open(driver, loader, url, Accounts.NO_PASSWORD, "").close())
                     .isInstanceOf(SQLException.class);
         }
     }

@@ -36,8 +36,7 @@ import org.tiproxy.testing.MariaDbServer;
 @Timeout(1800)
 class CompatibilityIT {
     private static final boolean MATRIX = Boolean.getBoolean("tiproxy.matrix");
-    private static final Pattern COUNTED =
-            Pattern.compile(CompatibilityProgram.COUNTED + "(\\d+) (\\d+) (.*)");
+    private static final Pattern COUNTED = Pattern.compile(CompatibilityProgram.COUNTED + "(\\d+) (\\d+) (.*)");
 
     @TempDir
     static Path folder;
@@ -62,7 +61,8 @@ class CompatibilityIT {
         table.add("|---|" + "---|".repeat(jdks.size()));
         RESULTS.forEach((driver, results) -> table.add("| " + driver + " | "
                 + String.join(
-                        " | ", jdks.stream().map(jdk -> results.getOrDefault(jdk, "")).toList())
+                        " | ",
+                        jdks.stream().map(jdk -> results.getOrDefault(jdk, "")).toList())
                 + " |"));
         Files.write(Path.of("target", "compatibility.md"), table);
     }
@@ -90,8 +90,8 @@ class CompatibilityIT {
                     .put(version(java), equal + " of " + direct.size());
             List<DynamicNode> tests = new ArrayList<>();
             tests.add(dynamicTest("through the engine", () -> throughTheEngine(redirected)));
-            direct.forEach((name, lines) ->
-                    tests.add(dynamicTest(name, () -> assertThat(pooled.get(name)).isEqualTo(lines))));
+            direct.forEach((name, lines) -> tests.add(
+                    dynamicTest(name, () -> assertThat(pooled.get(name)).isEqualTo(lines))));
             return tests.stream();
         });
     }
@@ -103,7 +103,8 @@ class CompatibilityIT {
 
     private static AppJvm.Result run(String driver, AppJvm jvm) {
         try {
-            AppJvm.Result result = jvm.with(CompatibilityProgram.class, MariaDbServer.class, Driver.class, Awaitility.class)
+            AppJvm.Result result = jvm.with(
+                            CompatibilityProgram.class, MariaDbServer.class, Driver.class, Awaitility.class)
                     .with(org.hamcrest.Matcher.class, org.assertj.core.api.Assertions.class)
                     .run(
                             CompatibilityProgram.class,

@@ -67,7 +67,8 @@ public final class CertificateProof {
         byte[] hex = HexFormat.of().withUpperCase().formatHex(expected).getBytes(StandardCharsets.US_ASCII);
         byte[] proof = said.toByteArray();
         return MessageDigest.isEqual(
-                hex, new String(proof, 1, proof.length - 1, StandardCharsets.US_ASCII)
+                hex,
+                new String(proof, 1, proof.length - 1, StandardCharsets.US_ASCII)
                         .toUpperCase(java.util.Locale.ROOT)
                         .getBytes(StandardCharsets.US_ASCII));
     }

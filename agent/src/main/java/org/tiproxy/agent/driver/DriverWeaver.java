@@ -42,12 +42,11 @@ public final class DriverWeaver implements ClassWeaver {
                         type.getDeclaredMethods().filter(method.method()).isEmpty())) {
             return null;
         }
-        DynamicType.Builder<?> builder =
-                new ByteBuddy()
-                        .with(TypeValidation.DISABLED)
-                        // Not those that are inherited: superclasses are not to be looked at.
-                        .with(MethodGraph.Compiler.ForDeclaredMethods.INSTANCE)
-                        .decorate(type, locator);
+        DynamicType.Builder<?> builder = new ByteBuddy()
+                .with(TypeValidation.DISABLED)
+                // Not those that are inherited: superclasses are not to be looked at.
+                .with(MethodGraph.Compiler.ForDeclaredMethods.INSTANCE)
+                .decorate(type, locator);
         for (WovenMethod method : methods) {
             builder = builder.visit(Advice.withCustomMapping()
                     .bind(Point.class, method.point())

@@ -24,10 +24,19 @@ final class FakeEngine implements SocketOpener, DriverConnection {
     final ByteArrayOutputStream written = new ByteArrayOutputStream();
     final List<Throwable> failures = new ArrayList<>();
     final AtomicInteger closed = new AtomicInteger();
-    @Nullable InetSocketAddress asked;
-    @Nullable Duration timeout;
-    @Nullable IOException refusal;
-    @Nullable RuntimeException trouble;
+
+    @Nullable
+    InetSocketAddress asked;
+
+    @Nullable
+    Duration timeout;
+
+    @Nullable
+    IOException refusal;
+
+    @Nullable
+    RuntimeException trouble;
+
     boolean nobody;
     boolean elsewhere;
     volatile int readTimeout = -1;
