@@ -119,7 +119,7 @@ public final class DriverHook implements Function<Object[], @Nullable Object> {
 
     /** True, which leaves the method out, or null. */
     private static @Nullable Boolean inMemory(@Nullable Object socket) {
-        return socket instanceof EngineSocket engine && engine.isInMemory() ? Boolean.TRUE : null;
+        return (socket instanceof EngineSocket engine && engine.isInMemory()) ? Boolean.TRUE : null;
     }
 
     private static @Nullable Object socketOf(Object protocol) {
