@@ -99,6 +99,9 @@ class OnDemandBackendTest {
         public void write(byte[] source, int offset, int length) {}
 
         @Override
+        public void expectUser(String user, Secret password) {}
+
+        @Override
         public void close() {}
     }
 }
