@@ -72,7 +72,7 @@ final class SocketDriverConnection implements DriverConnection {
         DataInputStream data = new DataInputStream(input);
         byte[] header = new byte[HEADER];
         data.readFully(header);
-        int length = header[0] & 0xff | (header[1] & 0xff) << 8 | (header[2] & 0xff) << 16;
+        int length = (header[0] & 0xff) | ((header[1] & 0xff) << 8) | ((header[2] & 0xff) << 16);
         byte[] packet = Arrays.copyOf(header, HEADER + length);
         data.readFully(packet, HEADER, length);
         return packet;
@@ -136,7 +136,7 @@ final class SocketDriverConnection implements DriverConnection {
             answer.write(source, offset, length);
             byte[] soFar = answer.toByteArray();
             if (soFar.length > HEADER
-                    && soFar.length >= HEADER + (soFar[0] & 0xff | (soFar[1] & 0xff) << 8 | (soFar[2] & 0xff) << 16)) {
+                    && soFar.length >= HEADER + ((soFar[0] & 0xff) | ((soFar[1] & 0xff) << 8) | ((soFar[2] & 0xff) << 16))) {
                 answer = new ByteArrayOutputStream();
                 startTls(soFar);
             }

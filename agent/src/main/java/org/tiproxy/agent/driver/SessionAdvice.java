@@ -25,7 +25,7 @@ final class SessionAdvice {
                     .getField("HOOK")
                     .get(null);
             if (hook != null) {
-                hook.apply(new Object[] {point, driver, session, arguments});
+                Object unused = hook.apply(new Object[] {point, driver, session, arguments});
             }
         }
 
@@ -37,7 +37,7 @@ final class SessionAdvice {
                     .getField("HOOK")
                     .get(null);
             if (hook != null) {
-                hook.apply(new Object[] {point, driver});
+                Object unused = hook.apply(new Object[] {point, driver});
             }
         }
     }
@@ -59,7 +59,7 @@ final class SessionAdvice {
                     .getField("HOOK")
                     .get(null);
             if (hook != null) {
-                hook.apply(new Object[] {point, driver, session, arguments});
+                Object unused = hook.apply(new Object[] {point, driver, session, arguments});
             }
         }
     }

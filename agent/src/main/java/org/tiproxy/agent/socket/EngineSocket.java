@@ -75,10 +75,9 @@ public final class EngineSocket extends RecordingSocket {
         if (isConnected()) {
             throw new SocketException("already connected");
         }
-        if (!(endpoint instanceof InetSocketAddress)) {
+        if (!(endpoint instanceof InetSocketAddress address)) {
             throw new IllegalArgumentException("Unsupported address type");
         }
-        InetSocketAddress address = (InetSocketAddress) endpoint;
         long begin = System.nanoTime();
         DriverConnection opened;
         try {
@@ -216,6 +215,7 @@ public final class EngineSocket extends RecordingSocket {
 
     /** Never waits: who reads or writes meanwhile gets a SocketException. */
     @Override
+    @SuppressWarnings("UnsynchronizedOverridesSynchronized")
     public void close() throws IOException {
         closed = true;
         DriverConnection opened = connection;

@@ -11,6 +11,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A socket without a file descriptor that remembers its options, and passes them on to a real one once there is one. */
+// Nobody who sets an option waits for one who reads.
+@SuppressWarnings("UnsynchronizedOverridesSynchronized")
 abstract class RecordingSocket extends Socket {
     /** The highest value of the traffic class and the like. */
     private static final int BYTE = 255;
