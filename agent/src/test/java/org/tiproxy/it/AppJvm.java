@@ -6,7 +6,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -19,6 +21,7 @@ final class AppJvm {
 
     private final List<String> options = new ArrayList<>();
     private final List<String> classPath = new ArrayList<>(List.of(CLASSES.toString()));
+    private final Map<String, String> environment = new HashMap<>();
     private String java = TiProxyJar.JAVA;
 
     /** What was said and how it ended. */
@@ -54,6 +57,11 @@ final class AppJvm {
         return this;
     }
 
+    AppJvm environment(String name, String value) {
+        environment.put(name, value);
+        return this;
+    }
+
     /** The jar or folder that a class of the tests' class path is in. */
     static String jarOf(Class<?> type) {
         return type.getProtectionDomain().getCodeSource().getLocation().getPath();
@@ -73,6 +81,7 @@ final class AppJvm {
         builder.environment()
                 .keySet()
                 .removeIf(name -> name.startsWith("TIPROXY_") || name.equals("JAVA_TOOL_OPTIONS"));
+        builder.environment().putAll(environment);
         return builder.start();
     }
 

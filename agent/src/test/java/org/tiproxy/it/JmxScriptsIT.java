@@ -91,7 +91,11 @@ class JmxScriptsIT {
                             "pool-soft-evict",
                             "pool-evict-user",
                             "pool-suspend",
-                            "pool-resume");
+                            "pool-resume",
+                            // See AgentManagementIT.
+                            "agent",
+                            "agent-enable",
+                            "agent-disable");
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.tiproxy.config.Key;
+import org.tiproxy.management.AgentMXBean;
 
 class AgentDocumentTest {
     private static String row(Key<?> key) {
@@ -17,6 +18,15 @@ class AgentDocumentTest {
                 .orElse("none");
         return "| `" + key.path() + "`" + secretFile + " | " + key.typeName().replace("|", ", ") + " | " + value + " | "
                 + key.meaning() + " |";
+    }
+
+    @Test
+    void everyAttributeIsDocumented() throws Exception {
+        String document = Files.readString(Path.of("README.md"));
+
+        assertThat(AgentMXBean.class.getMethods())
+                .allSatisfy(method -> assertThat(document)
+                        .contains("| `" + method.getName().replaceFirst("^(get|set|is)", "") + "` |"));
     }
 
     @Test
