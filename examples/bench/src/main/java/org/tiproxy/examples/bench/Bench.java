@@ -122,6 +122,7 @@ public final class Bench {
                 new SqlSection("mysql-read-only", sql, SqlWorkload.READ_ONLY, CONNECTIONS, slice, fewRounds),
                 new SqlSection("mysql-read-write", sql, SqlWorkload.READ_WRITE, CONNECTIONS, slice, fewRounds),
                 new SqlLargeSection(sql, slice, rounds),
+                new AgentSection(programs, sql, slice, rounds),
                 new SqlConnectSection(sql, slice, rounds),
                 new MemorySection(
                         "mysql-memory",

@@ -28,6 +28,14 @@ record Goal(String text, Function<Samples, OptionalDouble> measure, double limit
                 true);
     }
 
+    static Goal atMostOfDirect(double ratio) {
+        return new Goal(
+                "<= %.2f of direct".formatted(ratio),
+                samples -> samples.medianRatio(Target.Kind.TIPROXY, Target.Kind.DIRECT),
+                ratio,
+                false);
+    }
+
     static Goal atMost(double value, String unit) {
         return new Goal(
                 "<= %.0f %s".formatted(value, unit), samples -> samples.median(Target.Kind.TIPROXY), value, false);

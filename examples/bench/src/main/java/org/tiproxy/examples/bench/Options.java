@@ -38,7 +38,7 @@ record Options(
               --seconds S      length of one slice of load, default 1.5; fractions allowed
               --rounds N       slices per target and row, default 5
               --only A,B       only these sections: requests, bulk, connect, memory, hold, mysql-select, mysql-read-only,
-                               mysql-read-write, mysql-large, mysql-connect, mysql-memory
+                               mysql-read-write, mysql-large, agent, mysql-connect, mysql-memory
               --idle N         idle connections in the memory sections, default 5000
               --jar FILE       tiproxy.jar, default agent/target/tiproxy.jar
               --haproxy FILE   HAProxy, default haproxy on the PATH
@@ -98,7 +98,7 @@ record Options(
 
     /** Far more than a run takes that does not hang. */
     Duration timeLimit() {
-        int slicesPerRound = 3 * 22;
+        int slicesPerRound = 3 * 30;
         return slice.multipliedBy(2L * (rounds + 1) * slicesPerRound).plusMinutes(15);
     }
 

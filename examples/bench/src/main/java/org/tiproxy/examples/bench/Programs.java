@@ -87,6 +87,11 @@ final class Programs implements AutoCloseable {
                 .findFirst();
     }
 
+    /** tiproxy.jar, built or not. */
+    Path jar() {
+        return options.jar();
+    }
+
     boolean hasTiproxy() {
         return Files.isRegularFile(options.jar());
     }

@@ -15,6 +15,7 @@ interface Section {
             "mysql-read-only",
             "mysql-read-write",
             "mysql-large",
+            "agent",
             "mysql-connect",
             "mysql-memory");
 
