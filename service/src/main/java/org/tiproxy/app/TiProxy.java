@@ -38,6 +38,7 @@ import org.tiproxy.net.ProxyListener;
 import org.tiproxy.net.tls.ProxyTls;
 import org.tiproxy.supervisor.ProcessSupervisor;
 import org.tiproxy.supervisor.SupervisorConfig;
+import org.tiproxy.supervisor.SupervisorState;
 
 /**
  * The service: makes all parts, joins them, starts them in order and stops them in reverse order.
@@ -102,6 +103,9 @@ public final class TiProxy {
         ProxyListener proxy = new ProxyListener(
                 config.proxy(), config.pooling(), backend, gate, sessions, Ticker.SYSTEM, resolver, tls);
         undo.push(proxy::shutdown);
+        if (supervisor != null) {
+            followChild(supervisor, proxy);
+        }
         ProxyLifecycle life = new ProxyLifecycle(proxy, sessions, timer);
         lifecycle = life;
 
@@ -147,6 +151,14 @@ public final class TiProxy {
                 config.proxy().protocol().name().toLowerCase(Locale.ROOT),
                 proxy.transport(),
                 supervisorConfig == null ? "" : ", which it starts on the first connection");
+    }
+
+    /** A child that is stopped shall find no idle connections to wait for, and nobody connects to one that does not run. */
+    private static void followChild(ProcessSupervisor child, ProxyListener proxy) {
+        proxy.backendRuns(child.state() == SupervisorState.OPENED);
+        child.addListener(change -> proxy.backendRuns(change.to() == SupervisorState.OPENED));
+        // It may have been taken over in the meantime.
+        proxy.backendRuns(child.state() == SupervisorState.OPENED);
     }
 
     /** RMI takes its time: it starts beside everything else. */

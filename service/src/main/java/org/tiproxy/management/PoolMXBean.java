@@ -7,7 +7,7 @@ import java.util.List;
  * not off. Nothing blocks. Totals count from the service's start; what is written holds until its end.
  */
 public interface PoolMXBean {
-    /** {@code session}. */
+    /** {@code session} or {@code tcp}. */
     String getMode();
 
     /** Connections that clients have. */

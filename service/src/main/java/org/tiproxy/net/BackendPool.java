@@ -19,13 +19,13 @@ import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Ticker;
 import org.tiproxy.engine.SharedConnections;
+import org.tiproxy.pool.AddressSource;
 import org.tiproxy.pool.IdleListener;
 import org.tiproxy.pool.KeyedConnectionFactory;
 import org.tiproxy.pool.KeyedPool;
 import org.tiproxy.pool.Lease;
 import org.tiproxy.pool.PoolControl;
 import org.tiproxy.pool.Scheduler;
-import org.tiproxy.pool.StaticAddresses;
 import org.tiproxy.session.BackendConnectionInfo;
 import org.tiproxy.session.BackendCredentials;
 import org.tiproxy.session.BackendLogin;
@@ -86,7 +86,7 @@ final class BackendPool implements SharedConnections {
     BackendPool(
             PoolingConfig config,
             SessionConfig sessions,
-            HostPort backend,
+            AddressSource addresses,
             BackendConnector connector,
             EventLoopGroup loops,
             Ticker ticker) {
@@ -94,11 +94,10 @@ final class BackendPool implements SharedConnections {
         this.sessions = new PooledConfig(sessions, config.users(), new SecureRandom());
         this.connector = connector;
         this.loops = loops;
-        this.pool = KeyedPool.create(
-                new Factory(), StaticAddresses.of(backend), config.pool(), null, ticker, scheduler(loops));
+        this.pool = KeyedPool.create(new Factory(), addresses, config.pool(), null, ticker, scheduler(loops));
     }
 
-    private static Scheduler scheduler(EventLoopGroup loops) {
+    static Scheduler scheduler(EventLoopGroup loops) {
         return (task, delayNanos) -> {
             try {
                 loops.next().schedule(task, delayNanos, TimeUnit.NANOSECONDS);
@@ -106,6 +105,16 @@ final class BackendPool implements SharedConnections {
                 // The loops have ended, and all connections with them.
             }
         };
+    }
+
+    /** The calling thread's loop, which is that of the session that asks; any other if it is none. */
+    static EventLoop ownLoop(EventLoopGroup loops) {
+        for (EventExecutor loop : loops) {
+            if (loop.inEventLoop()) {
+                return (EventLoop) loop;
+            }
+        }
+        return loops.next();
     }
 
     PoolingConfig config() {
@@ -298,7 +307,8 @@ final class BackendPool implements SharedConnections {
             CompletableFuture<PooledConnection> opened = new CompletableFuture<>();
             PooledConnection[] made = new PooledConnection[1];
             connector.connect(
-                    loop(),
+                    ownLoop(loops),
+                    address,
                     channel -> {
                         made[0] = new PooledConnection(channel);
                         return made[0];
@@ -315,16 +325,6 @@ final class BackendPool implements SharedConnections {
                         }
                     });
             return opened;
-        }
-
-        /** The loop of the session that asks, if it is one that does. */
-        private EventLoop loop() {
-            for (EventExecutor loop : loops) {
-                if (loop.inEventLoop()) {
-                    return (EventLoop) loop;
-                }
-            }
-            return loops.next();
         }
 
         private void greet(PooledConnection connection, Duration timeout, CompletableFuture<PooledConnection> opened) {

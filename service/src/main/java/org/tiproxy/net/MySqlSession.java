@@ -157,6 +157,7 @@ class MySqlSession extends ClientSession implements BackendGate.Visitor, Session
         proxy.connector()
                 .connect(
                         client.channel.eventLoop(),
+                        proxy.backend(),
                         channel -> {
                             Leg leg = new Leg(channel, false);
                             backend = leg;

@@ -72,6 +72,7 @@ final class PooledMySqlSession extends MySqlSession {
 
     @Override
     void connectBackend() {
+        proxy.backendAdmits();
         CompletableFuture<HandshakeV10> greeting = pool.greeting();
         greeting.whenComplete((known, failure) -> onLoop(() -> {
             if (ended) {

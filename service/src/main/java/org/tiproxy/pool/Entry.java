@@ -142,7 +142,10 @@ final class Entry<K, C> implements IdleListener {
 
     @Override
     public void lost(String reason) {
-        breakDown(reason);
+        // What is to be closed anyway may well have been closed by somebody already.
+        if (doom == null) {
+            breakDown(reason);
+        }
         core.lost(this);
     }
 

@@ -556,7 +556,7 @@ class TiProxyConfigTest {
 
         assertThat(errors)
                 .containsExactly(
-                        "x.toml:2: pool.mode: \"session\": sharing connections needs proxy.protocol = \"mysql\"",
+                        "x.toml:2: pool.mode: \"session\": sharing connections so needs proxy.protocol = \"mysql\"",
                         "x.toml:2: pool.mode: \"session\": not together with proxy.proxy-protocol: a connection's header"
                                 + " would name its first client to all that follow",
                         "x.toml:5: pool.min-idle: 9: expected at most pool.max-connections-per-address, which is 3");
@@ -567,5 +567,15 @@ class TiProxyConfigTest {
         readValid(BACKEND, "[[users]]", "name = 'a'", "password = 'hunter2'");
 
         assertThat(warnings).containsExactly("x.toml:2: users: not used, because pool.mode is off");
+    }
+
+    @Test
+    void connectionsOfAnyProtocolCanBeShared() throws IOException {
+        PoolingConfig pooling = readValid(
+                        BACKEND, "proxy.protocol = 'tcp'", "pool.mode = 'tcp'", "pool.tcp-quiet-time = '1s'")
+                .pooling();
+
+        assertThat(pooling.mode()).isEqualTo(PoolingConfig.Mode.TCP);
+        assertThat(pooling.quietTime()).isEqualTo(Duration.ofSeconds(1));
     }
 }
