@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -14,6 +15,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import javax.management.MBeanServer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -80,7 +82,8 @@ public final class TiProxy {
 
     private void startAll() throws ProxyException {
         Instant startTime = Instant.now();
-        HostPort backend = config.backend().address();
+        List<HostPort> backends = config.backend().addresses();
+        String where = backends.stream().map(HostPort::toString).collect(Collectors.joining(", "));
         MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
         CompletableFuture<?> jmx = config.jmx().address() == null ? null : startJmx(beans);
         ThreadPoolExecutor resolver = new ThreadPoolExecutor(
@@ -101,7 +104,7 @@ public final class TiProxy {
         ProxyTls tls = ProxyTls.open(config.security());
         undo.push(tls::close);
         ProxyListener proxy = new ProxyListener(
-                config.proxy(), config.pooling(), backend, gate, sessions, Ticker.SYSTEM, resolver, tls);
+                config.proxy(), config.pooling(), backends, gate, sessions, Ticker.SYSTEM, resolver, tls);
         undo.push(proxy::shutdown);
         if (supervisor != null) {
             followChild(supervisor, proxy);
@@ -116,7 +119,7 @@ public final class TiProxy {
                         life,
                         sessions,
                         proxy,
-                        backend,
+                        where,
                         config.proxy().protocol().name().toLowerCase(Locale.ROOT),
                         proxy.transport().name()),
                 "type=Proxy,name=default");
@@ -147,7 +150,7 @@ public final class TiProxy {
                 "tiproxy {} listens on {} for {} ({}, {}){}",
                 Version.current(),
                 proxy.address(),
-                backend,
+                where,
                 config.proxy().protocol().name().toLowerCase(Locale.ROOT),
                 proxy.transport(),
                 supervisorConfig == null ? "" : ", which it starts on the first connection");

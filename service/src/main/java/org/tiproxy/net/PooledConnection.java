@@ -41,6 +41,10 @@ final class PooledConnection extends PooledChannel {
     private volatile String user = "";
     private volatile boolean atRest;
 
+    // Guarded by this object.
+    private long holder;
+    private boolean aimed;
+
     PooledConnection(SocketChannel channel) {
         super(channel);
     }
@@ -89,6 +93,26 @@ final class PooledConnection extends PooledChannel {
         } else {
             channel.close();
         }
+    }
+
+    // ---- KILL, on any thread
+
+    /** It is a session's now. */
+    synchronized void lentTo(long session) {
+        holder = session;
+        aimed = false;
+    }
+
+    /** Whether it is still that session's; if so, {@link #isKilledOnReturn} answers true when it is given back. */
+    synchronized boolean aim(long session) {
+        aimed |= holder == session;
+        return holder == session;
+    }
+
+    /** It is no session's any more: whether somebody has {@link #aim}ed at it meanwhile. */
+    synchronized boolean isKilledOnReturn() {
+        holder = 0;
+        return aimed;
     }
 
     // ---- a session's

@@ -53,13 +53,15 @@ public record PoolingConfig(
     private static final Duration MIN_BACKOFF = Duration.ofMillis(50);
     private static final Duration MAX_BACKOFF = Duration.ofSeconds(1);
 
-    static final Key<Mode> MODE = Key.choice(
+    /** What is pooled. */
+    public static final Key<Mode> MODE = Key.choice(
                     "pool.mode",
                     Mode.class,
                     "`session` keeps a backend connection when its client leaves, cleans it and lends it to the next one;"
                             + " needs `proxy.protocol = \"mysql\"`; `tcp` does so without cleaning, for protocols that"
                             + " tolerate it, and needs `proxy.protocol = \"tcp\"`; `off` opens one for each client")
             .byDefault("off");
+
     static final Key<Integer> MAX_CONNECTIONS = Key.integer(
                     "pool.max-connections-per-address",
                     1,
@@ -71,7 +73,9 @@ public record PoolingConfig(
                     "pool.min-idle",
                     0,
                     1_000_000,
-                    "how many idle connections `idle-timeout` leaves open; none is opened before a client needs it")
+                    "how many idle connections to each backend are kept ready, whoever is logged in. What is missing is opened,"
+                            + " with `[[users]]` for the user who came last, with `tcp` from the start; without users the"
+                            + " backend needs the client for that, and it only means how many `idle-timeout` leaves open")
             .byDefault("0")
             .reloadable();
     static final Key<Duration> ACQUIRE_TIMEOUT = Key.positiveDuration(
@@ -96,9 +100,9 @@ public record PoolingConfig(
                             + " question, only looked at); 0s = never")
             .byDefault("2m")
             .reloadable();
-    static final Key<Duration> VALIDATION_BYPASS = Key.positiveDuration(
+    static final Key<Duration> VALIDATION_BYPASS = Key.duration(
                     "pool.validation-bypass",
-                    "a connection that has worked this recently is lent without a COM_PING before")
+                    "a connection that has worked this recently is lent without a COM_PING before; 0s = never without")
             .byDefault("500ms")
             .reloadable();
     static final Key<Duration> VALIDATION_TIMEOUT = Key.positiveDuration(

@@ -60,7 +60,7 @@ public final class ProxyListener implements Listener {
     }
 
     private final ProxyConfig config;
-    private final HostPort backend;
+    private final List<HostPort> backends;
     private final BackendGate gate;
     private final SessionRegistry sessions;
     private final Ticker ticker;
@@ -111,17 +111,10 @@ public final class ProxyListener implements Listener {
             Executor resolver,
             ProxyTls tls)
             throws ProxyException {
-        this(config, PoolingConfig.OFF, backend, gate, sessions, ticker, resolver, tls);
+        this(config, PoolingConfig.OFF, List.of(backend), gate, sessions, ticker, resolver, tls);
     }
 
-    /**
-     * A proxy that does not listen yet.
-     *
-     * @param pooling whether backend connections are shared
-     * @param resolver runs look-ups of the backend's name, which block
-     * @param tls how TLS is used on both sides; the caller closes it
-     * @throws ProxyException if the configured transport does not work on this machine
-     */
+    /** A proxy for one backend that does not listen yet; see the other constructor. */
     public ProxyListener(
             ProxyConfig config,
             PoolingConfig pooling,
@@ -132,8 +125,30 @@ public final class ProxyListener implements Listener {
             Executor resolver,
             ProxyTls tls)
             throws ProxyException {
+        this(config, pooling, List.of(backend), gate, sessions, ticker, resolver, tls);
+    }
+
+    /**
+     * A proxy that does not listen yet.
+     *
+     * @param pooling whether backend connections are shared
+     * @param backends where connections lead to; one, or without a pool the first of them
+     * @param resolver runs look-ups of the backend's name, which block
+     * @param tls how TLS is used on both sides; the caller closes it
+     * @throws ProxyException if the configured transport does not work on this machine
+     */
+    public ProxyListener(
+            ProxyConfig config,
+            PoolingConfig pooling,
+            List<HostPort> backends,
+            BackendGate gate,
+            SessionRegistry sessions,
+            Ticker ticker,
+            Executor resolver,
+            ProxyTls tls)
+            throws ProxyException {
         this.config = config;
-        this.backend = backend;
+        this.backends = List.copyOf(backends);
         this.gate = gate;
         this.sessions = sessions;
         this.ticker = ticker;
@@ -158,9 +173,9 @@ public final class ProxyListener implements Listener {
                 sessions,
                 config.login().timeout(),
                 tls);
-        this.addresses = StaticAddresses.of(backend);
+        this.addresses = StaticAddresses.of(backends.toArray(HostPort[]::new));
         this.pool = pooling.mode() == PoolingConfig.Mode.SESSION
-                ? new BackendPool(pooling, mysql.config(), addresses, connector, loops, ticker)
+                ? new BackendPool(pooling, mysql, addresses, connector, loops, ticker)
                 : null;
         this.tcpPool = pooling.mode() == PoolingConfig.Mode.TCP
                 ? new TcpBackendPool(pooling, addresses, connector, transport, loops, ticker)
@@ -182,6 +197,9 @@ public final class ProxyListener implements Listener {
         }
         // So that no event loop ever waits for them.
         tls.awaitRsaKeys();
+        if (pool != null && pool.config().users() != null) {
+            tls.requireRsaKeys();
+        }
         ChannelFuture bound = new ServerBootstrap()
                 .group(loops)
                 .channelFactory(transport.serverChannelFactory())
@@ -325,7 +343,7 @@ public final class ProxyListener implements Listener {
      */
     public void backendRuns(boolean runs) {
         backendRuns = runs;
-        addresses.set(runs ? List.of(WeightedAddress.of(backend)) : List.of());
+        addresses.set(runs ? backends.stream().map(WeightedAddress::of).toList() : List.of());
     }
 
     /** A session may use the backend: that it runs may not have been told yet. */
@@ -352,8 +370,9 @@ public final class ProxyListener implements Listener {
         return connector;
     }
 
+    /** The only backend, where there is no pool. */
     HostPort backend() {
-        return backend;
+        return backends.get(0);
     }
 
     ProxyProtocolConfig proxyProtocol() {
