@@ -35,10 +35,14 @@ final class AddressRules {
                 checkPair(settings, problems, listeners.get(j), listeners.get(i));
             }
         }
-        if (backend != null && leadsTo(backend.address(), proxy)) {
+        List<HostPort> backends = backend == null ? List.of() : backend.addresses();
+        for (HostPort address : backends) {
+            if (!leadsTo(address, proxy)) {
+                continue;
+            }
             problems.error(
                     settings.origin(BackendConfig.INSTANCES),
-                    Problem.quote(backend.address().toString()) + ": the proxy itself listens there ("
+                    Problem.quote(address.toString()) + ": the proxy itself listens there ("
                             + ProxyConfig.ADDRESS.path() + " is " + proxy + ") and would connect to itself");
         }
     }

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -14,6 +15,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import javax.management.MBeanServer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -38,6 +40,7 @@ import org.tiproxy.net.ProxyListener;
 import org.tiproxy.net.tls.ProxyTls;
 import org.tiproxy.supervisor.ProcessSupervisor;
 import org.tiproxy.supervisor.SupervisorConfig;
+import org.tiproxy.supervisor.SupervisorState;
 
 /**
  * The service: makes all parts, joins them, starts them in order and stops them in reverse order.
@@ -79,7 +82,8 @@ public final class TiProxy {
 
     private void startAll() throws ProxyException {
         Instant startTime = Instant.now();
-        HostPort backend = config.backend().address();
+        List<HostPort> backends = config.backend().addresses();
+        String where = backends.stream().map(HostPort::toString).collect(Collectors.joining(", "));
         MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
         CompletableFuture<?> jmx = config.jmx().address() == null ? null : startJmx(beans);
         ThreadPoolExecutor resolver = new ThreadPoolExecutor(
@@ -100,8 +104,11 @@ public final class TiProxy {
         ProxyTls tls = ProxyTls.open(config.security());
         undo.push(tls::close);
         ProxyListener proxy = new ProxyListener(
-                config.proxy(), config.pooling(), backend, gate, sessions, Ticker.SYSTEM, resolver, tls);
+                config.proxy(), config.pooling(), backends, gate, sessions, Ticker.SYSTEM, resolver, tls);
         undo.push(proxy::shutdown);
+        if (supervisor != null) {
+            followChild(supervisor, proxy);
+        }
         ProxyLifecycle life = new ProxyLifecycle(proxy, sessions, timer);
         lifecycle = life;
 
@@ -112,7 +119,7 @@ public final class TiProxy {
                         life,
                         sessions,
                         proxy,
-                        backend,
+                        where,
                         config.proxy().protocol().name().toLowerCase(Locale.ROOT),
                         proxy.transport().name()),
                 "type=Proxy,name=default");
@@ -143,10 +150,18 @@ public final class TiProxy {
                 "tiproxy {} listens on {} for {} ({}, {}){}",
                 Version.current(),
                 proxy.address(),
-                backend,
+                where,
                 config.proxy().protocol().name().toLowerCase(Locale.ROOT),
                 proxy.transport(),
                 supervisorConfig == null ? "" : ", which it starts on the first connection");
+    }
+
+    /** A child that is stopped shall find no idle connections to wait for, and nobody connects to one that does not run. */
+    private static void followChild(ProcessSupervisor child, ProxyListener proxy) {
+        proxy.backendRuns(child.state() == SupervisorState.OPENED);
+        child.addListener(change -> proxy.backendRuns(change.to() == SupervisorState.OPENED));
+        // It may have been taken over in the meantime.
+        proxy.backendRuns(child.state() == SupervisorState.OPENED);
     }
 
     /** RMI takes its time: it starts beside everything else. */

@@ -113,7 +113,7 @@ public record TiProxyConfig(
     public static TiProxyConfig from(Settings settings, Problems problems) throws ConfigException {
         ProxyConfig proxy = ProxyConfig.from(settings, problems);
         PoolingConfig pooling = PoolingConfig.from(settings, problems, proxy);
-        @Nullable BackendConfig backend = BackendConfig.from(settings, problems);
+        @Nullable BackendConfig backend = BackendConfig.from(settings, problems, soleBackendBecause(settings, pooling));
         boolean mysql = proxy.protocol() == ProxyConfig.Protocol.MYSQL;
         @Nullable
         SupervisorConfig supervisor = SupervisorConfig.from(
@@ -132,5 +132,14 @@ public record TiProxyConfig(
         }
         return new TiProxyConfig(
                 proxy, pooling, backend, supervisor, security, jmx, jolokia, log, settings.configFile());
+    }
+
+    private static String soleBackendBecause(Settings settings, PoolingConfig pooling) {
+        if (settings.isSet(SupervisorConfig.EXEC)) {
+            return "the program of " + SupervisorConfig.EXEC.path() + " listens on one";
+        }
+        return pooling.mode() == PoolingConfig.Mode.OFF
+                ? "without " + PoolingConfig.MODE.path() + " connections are not spread over several"
+                : "";
     }
 }

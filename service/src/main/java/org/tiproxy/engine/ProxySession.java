@@ -68,6 +68,14 @@ public interface ProxySession {
         return 0;
     }
 
+    /**
+     * The same, for a KILL that is about to be sent: the connection does not become another session's afterwards, so that
+     * a KILL that arrives late hits nobody else. 0 if the session has no connection (any more).
+     */
+    default long aimKill() {
+        return backendConnectionId();
+    }
+
     /** How long ago the last command began, or the client logged in, in milliseconds; 0 if that is not known. */
     default long quietMillis() {
         return 0;

@@ -4,6 +4,7 @@ import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tiproxy.error.ProxyError;
@@ -35,8 +36,9 @@ public final class SessionKiller {
         if (victim == null) {
             return false;
         }
-        String statement = victim.command().isEmpty() ? "" : "KILL " + victim.backendConnectionId();
-        List<ProxySession> helpers = statement.isEmpty() ? List.of() : helpersFor(victim);
+        long thread = victim.command().isEmpty() ? 0 : victim.aimKill();
+        String statement = "KILL " + thread;
+        List<ProxySession> helpers = thread == 0 ? List.of() : helpersFor(victim, victim.user());
         // First our end: otherwise the backend would seem to have closed the connection.
         victim.close(ProxyError.CLOSED_BY_OPERATOR, "session " + id + " was killed by an operator", () -> {
             if (!helpers.isEmpty()) {
@@ -68,25 +70,53 @@ public final class SessionKiller {
         if (command.isEmpty()) {
             return failed("session " + id + " executes no command now");
         }
+        if (victim.aimKill() != thread) {
+            return failed("session " + id + " executes no command now: it is about to end");
+        }
         String statement = "KILL QUERY " + thread;
-        return runOnFirst(helpersFor(victim).iterator(), statement).thenApply(outcome -> switch (outcome.result()) {
-            case OK -> "the backend was told to interrupt the " + command + " of session " + id + ": " + statement;
-            case BUSY ->
-                throw new IllegalStateException("session " + id + " cannot be interrupted: no other session of user '"
-                        + victim.user() + "' is idle and outside of a transaction, through which " + statement
-                        + " could be sent. killSession(" + id + ") ends the session itself");
-            case FAILED ->
-                throw new IllegalStateException("session " + id + " was not interrupted: " + statement + " failed: "
-                        + outcome.text() + ". killSession(" + id + ") ends the session itself");
-        });
+        return runOnFirst(helpersFor(victim, victim.user()).iterator(), statement)
+                .thenApply(outcome -> switch (outcome.result()) {
+                    case OK ->
+                        "the backend was told to interrupt the " + command + " of session " + id + ": " + statement;
+                    case BUSY ->
+                        throw new IllegalStateException("session " + id
+                                + " cannot be interrupted: no other session of user '"
+                                + victim.user() + "' is idle and outside of a transaction, through which " + statement
+                                + " could be sent. killSession(" + id + ") ends the session itself");
+                    case FAILED ->
+                        throw new IllegalStateException("session " + id + " was not interrupted: " + statement
+                                + " failed: " + outcome.text() + ". killSession(" + id + ") ends the session itself");
+                });
     }
 
-    /** Idle sessions of the victim's user with the same backend, the one that has been quiet for longest first. */
-    private List<ProxySession> helpersFor(ProxySession victim) {
+    /**
+     * Sends a user's KILL through an idle session of that user with the victim's backend; the backend checks the privileges.
+     * The outcome is only logged.
+     *
+     * @param statement what to send, given the backend's own id of the victim
+     * @return false if there is no such session, or nothing to kill
+     */
+    public boolean kill(ProxySession victim, String user, LongFunction<String> statement) {
+        List<ProxySession> helpers = helpersFor(victim, user);
+        long thread = helpers.isEmpty() ? 0 : victim.aimKill();
+        if (thread == 0) {
+            return false;
+        }
+        var unused = runOnFirst(helpers.iterator(), statement.apply(thread))
+                .thenAccept(outcome -> log.debug(
+                        "KILL for session {}, asked for by another one: {} {}",
+                        victim.id(),
+                        outcome.result(),
+                        outcome.text()));
+        return true;
+    }
+
+    /** Idle sessions of a user with the victim's backend, the one that has been quiet for longest first. */
+    private List<ProxySession> helpersFor(ProxySession victim, String user) {
         return sessions.sessions().stream()
                 .filter(session -> session != victim
                         && session.backendConnectionId() != 0
-                        && session.user().equals(victim.user())
+                        && session.user().equals(user)
                         && session.backend() != null
                         && session.backend().equals(victim.backend())
                         && session.command().isEmpty()

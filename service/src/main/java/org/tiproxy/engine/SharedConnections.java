@@ -6,7 +6,7 @@ import org.tiproxy.pool.PoolControl;
 
 /** The backend connections that sessions share, as an operator sees them. Thread-safe; nothing here blocks. */
 public interface SharedConnections {
-    /** What is shared: {@code session} for MySQL connections between sessions. */
+    /** What is shared: {@code session} for MySQL connections between sessions, {@code tcp} for any other. */
     String mode();
 
     /** Numbers and switches. */
@@ -19,6 +19,7 @@ public interface SharedConnections {
      * Closes a user's connections: the idle ones at once, the others when their clients leave.
      *
      * @return how many
+     * @throws IllegalStateException if nobody can know users here
      */
     int evictUser(String user);
 

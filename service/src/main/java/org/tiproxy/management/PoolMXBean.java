@@ -7,7 +7,7 @@ import java.util.List;
  * not off. Nothing blocks. Totals count from the service's start; what is written holds until its end.
  */
 public interface PoolMXBean {
-    /** {@code session}. */
+    /** {@code session} or {@code tcp}. */
     String getMode();
 
     /** Connections that clients have. */
@@ -28,7 +28,7 @@ public interface PoolMXBean {
     /** Sets {@link #getMaxSize}: what is above it is closed, at once if idle, else when its client leaves. */
     void setMaxSize(int connections);
 
-    /** How many idle connections the idle timeout leaves open. */
+    /** How many idle connections to each backend are kept ready. */
     int getMinIdle();
 
     /** Sets {@link #getMinIdle}, at most {@link #getMaxSize}. */
@@ -58,10 +58,10 @@ public interface PoolMXBean {
     /** Sets {@link #getKeepAliveMillis}. */
     void setKeepAliveMillis(long millis);
 
-    /** How recently a connection must have worked to be lent without a probe, in milliseconds. */
+    /** How recently a connection must have worked to be lent without a probe, in milliseconds; 0 to probe always. */
     long getValidationBypassMillis();
 
-    /** Sets {@link #getValidationBypassMillis}, at least 1. */
+    /** Sets {@link #getValidationBypassMillis}. */
     void setValidationBypassMillis(long millis);
 
     /** How long a probe, a login and a cleaning may each take, in milliseconds. */

@@ -134,7 +134,6 @@ public final class PoolView implements PoolMXBean {
 
     @Override
     public void setValidationBypassMillis(long millis) {
-        requirePositive(millis);
         change(builder -> builder.probeBypass(Duration.ofMillis(millis)));
     }
 

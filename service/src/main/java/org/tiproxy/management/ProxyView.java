@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.tiproxy.common.HostPort;
 import org.tiproxy.engine.Listener;
 import org.tiproxy.engine.ProxyLifecycle;
 import org.tiproxy.engine.ProxySession;
@@ -28,7 +27,7 @@ public final class ProxyView implements ProxyMXBean {
     private final SessionCounters counters;
     private final SessionKiller killer;
     private final Listener listener;
-    private final HostPort backend;
+    private final String backend;
     private final String protocol;
     private final String transport;
 
@@ -37,7 +36,7 @@ public final class ProxyView implements ProxyMXBean {
             ProxyLifecycle lifecycle,
             SessionRegistry sessions,
             Listener listener,
-            HostPort backend,
+            String backend,
             String protocol,
             String transport) {
         this.lifecycle = lifecycle;
@@ -62,7 +61,7 @@ public final class ProxyView implements ProxyMXBean {
 
     @Override
     public String getBackendAddress() {
-        return backend.toString();
+        return backend;
     }
 
     @Override

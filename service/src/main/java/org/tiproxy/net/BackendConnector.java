@@ -14,24 +14,21 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 
-/** Opens TCP connections to the backend on the caller's event loop. */
+/** Opens TCP connections to backends on the caller's event loop. */
 final class BackendConnector {
     private static final Pattern SYSTEM_CALL = Pattern.compile("^\\w+\\(\\.\\.\\) failed with error\\(-?\\d+\\): ");
     private static final Pattern ADDRESS = Pattern.compile(": [^ :]*/[^ /]+:\\d+$");
 
-    private final HostPort backend;
     private final ChannelFactory<? extends SocketChannel> channels;
     private final SocketOptions options;
     private final int connectTimeoutMillis;
     private final Executor resolver;
 
     BackendConnector(
-            HostPort backend,
             ChannelFactory<? extends SocketChannel> channels,
             SocketOptions options,
             int connectTimeoutMillis,
             Executor resolver) {
-        this.backend = backend;
         this.channels = channels;
         this.options = options;
         this.connectTimeoutMillis = connectTimeoutMillis;
@@ -46,6 +43,7 @@ final class BackendConnector {
      */
     void connect(
             EventLoop loop,
+            HostPort backend,
             Function<SocketChannel, ChannelHandler> handler,
             GenericFutureListener<Future<? super Void>> listener) {
         if (backend.isLiteral()) {
@@ -74,7 +72,7 @@ final class BackendConnector {
             Function<SocketChannel, ChannelHandler> handler,
             GenericFutureListener<Future<? super Void>> listener) {
         if (address.isUnresolved()) {
-            loop.<Void>newFailedFuture(new UnknownHostException("unknown host " + backend.host()))
+            loop.<Void>newFailedFuture(new UnknownHostException("unknown host " + address.getHostString()))
                     .addListener(listener);
             return;
         }

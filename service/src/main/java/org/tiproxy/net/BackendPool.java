@@ -12,20 +12,24 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Ticker;
 import org.tiproxy.engine.SharedConnections;
+import org.tiproxy.pool.AddressSource;
 import org.tiproxy.pool.IdleListener;
+import org.tiproxy.pool.KeyRefusedException;
 import org.tiproxy.pool.KeyedConnectionFactory;
 import org.tiproxy.pool.KeyedPool;
 import org.tiproxy.pool.Lease;
 import org.tiproxy.pool.PoolControl;
 import org.tiproxy.pool.Scheduler;
-import org.tiproxy.pool.StaticAddresses;
 import org.tiproxy.session.BackendConnectionInfo;
 import org.tiproxy.session.BackendCredentials;
 import org.tiproxy.session.BackendLogin;
@@ -34,9 +38,9 @@ import org.tiproxy.session.BackendRequest;
 import org.tiproxy.session.ConnectionCleaner;
 import org.tiproxy.session.PoolKey;
 import org.tiproxy.session.PooledConfig;
-import org.tiproxy.session.SessionConfig;
 import org.tiproxy.session.TlsMode;
 import org.tiproxy.wire.Bytes;
+import org.tiproxy.wire.client.ComQuery;
 import org.tiproxy.wire.client.ComSimple;
 import org.tiproxy.wire.client.ConnectionAttributes;
 import org.tiproxy.wire.protocol.Command;
@@ -75,8 +79,25 @@ final class BackendPool implements SharedConnections {
         }
     }
 
+    /**
+     * What clients are greeted with.
+     *
+     * @param lease the connection that it was read from, if that was opened for this; the caller uses it or gives it up
+     */
+    record Greeting(HandshakeV10 packet, @Nullable Lease<PooledConnection> lease) {
+        void giveUp() {
+            if (lease != null) {
+                BackendPool.giveUp(lease);
+            }
+        }
+    }
+
+    private static final Logger log = LoggerFactory.getLogger(BackendPool.class);
+
     private final PoolingConfig config;
     private final PooledConfig sessions;
+    private final MySqlProtocol protocol;
+    private final Factory factory = new Factory();
     private final BackendConnector connector;
     private final EventLoopGroup loops;
     private final KeyedPool<Key, PooledConnection> pool;
@@ -85,20 +106,20 @@ final class BackendPool implements SharedConnections {
 
     BackendPool(
             PoolingConfig config,
-            SessionConfig sessions,
-            HostPort backend,
+            MySqlProtocol protocol,
+            AddressSource addresses,
             BackendConnector connector,
             EventLoopGroup loops,
             Ticker ticker) {
         this.config = config;
-        this.sessions = new PooledConfig(sessions, config.users(), new SecureRandom());
+        this.sessions = new PooledConfig(protocol.config(), config.users(), new SecureRandom());
+        this.protocol = protocol;
         this.connector = connector;
         this.loops = loops;
-        this.pool = KeyedPool.create(
-                new Factory(), StaticAddresses.of(backend), config.pool(), null, ticker, scheduler(loops));
+        this.pool = KeyedPool.create(new Factory(), addresses, config.pool(), null, ticker, scheduler(loops));
     }
 
-    private static Scheduler scheduler(EventLoopGroup loops) {
+    static Scheduler scheduler(EventLoopGroup loops) {
         return (task, delayNanos) -> {
             try {
                 loops.next().schedule(task, delayNanos, TimeUnit.NANOSECONDS);
@@ -106,6 +127,16 @@ final class BackendPool implements SharedConnections {
                 // The loops have ended, and all connections with them.
             }
         };
+    }
+
+    /** The calling thread's loop, which is that of the session that asks; any other if it is none. */
+    static EventLoop ownLoop(EventLoopGroup loops) {
+        for (EventExecutor loop : loops) {
+            if (loop.inEventLoop()) {
+                return (EventLoop) loop;
+            }
+        }
+        return loops.next();
     }
 
     PoolingConfig config() {
@@ -158,32 +189,38 @@ final class BackendPool implements SharedConnections {
     }
 
     /** What the backend greets with, as known from the last new connection; from one that is opened for it if need be. */
-    CompletableFuture<HandshakeV10> greeting() {
+    CompletableFuture<Greeting> greeting() {
         HandshakeV10 known = greeting;
         if (known != null) {
-            return CompletableFuture.completedFuture(known);
+            return CompletableFuture.completedFuture(new Greeting(known, null));
         }
         CompletableFuture<HandshakeV10> asked = new CompletableFuture<>();
         CompletableFuture<HandshakeV10> before = firstGreeting.compareAndExchange(null, asked);
         if (before != null) {
-            return before.copy();
+            return before.thenApply(packet -> new Greeting(packet, null));
         }
-        pool.acquireAsync(new Key(NOBODY, null, new Object()))
-                .thenApply(lease -> {
-                    try (lease) {
-                        lease.retire("it was opened for the backend's greeting");
-                        return greetingOf(lease.connection());
-                    }
-                })
-                .whenComplete((read, failure) -> {
-                    firstGreeting.set(null);
-                    if (failure == null) {
-                        asked.complete(read);
-                    } else {
-                        asked.completeExceptionally(failure);
-                    }
-                });
-        return asked.copy();
+        return pool.acquireAsync(new Key(NOBODY, null, new Object())).handle((lease, failure) -> {
+            firstGreeting.set(null);
+            if (lease == null) {
+                asked.completeExceptionally(failure);
+                throw failure instanceof CompletionException same ? same : new CompletionException(failure);
+            }
+            try {
+                HandshakeV10 read = greetingOf(lease.connection());
+                asked.complete(read);
+                return new Greeting(read, lease);
+            } catch (RuntimeException e) {
+                asked.completeExceptionally(e);
+                lease.releaseBroken(String.valueOf(e.getMessage()));
+                throw e;
+            }
+        });
+    }
+
+    /** The connection that was opened for the greeting is not needed after all. */
+    static void giveUp(Lease<PooledConnection> greeted) {
+        greeted.retire("its client has left before it had logged in");
+        greeted.release();
     }
 
     private static HandshakeV10 greetingOf(PooledConnection connection) {
@@ -194,9 +231,46 @@ final class BackendPool implements SharedConnections {
         return info.greeting();
     }
 
-    /** Asks for a connection that can be made what the request wants. */
-    CompletableFuture<Lease<PooledConnection>> acquire(BackendRequest request) {
-        return pool.acquireAsync(new Key(request.key(), request.credentials(), request.fresh() ? new Object() : null));
+    private static Key keyOf(BackendRequest request) {
+        return new Key(request.key(), request.credentials(), request.fresh() ? new Object() : null);
+    }
+
+    /**
+     * Asks for a connection that can be made what the request wants.
+     *
+     * @param greeted one that was opened for the greeting, and is used if it still works
+     */
+    CompletableFuture<Lease<PooledConnection>> acquire(
+            BackendRequest request, @Nullable Lease<PooledConnection> greeted) {
+        Key key = keyOf(request);
+        if (greeted != null && greeted.connection().isAlive()) {
+            pool.rekey(greeted, key);
+            return CompletableFuture.completedFuture(greeted);
+        }
+        if (greeted != null) {
+            greeted.releaseBroken(greeted.connection().whyLost());
+        }
+        return pool.acquireAsync(key);
+    }
+
+    /** Sends a KILL over a connection of its own, as the user that a request names; the outcome is only logged. */
+    void kill(BackendRequest as, HostPort address, String sql) {
+        factory.connectAhead(keyOf(as), address, talkTimeout()).whenComplete((connection, failure) -> {
+            if (connection == null) {
+                log.warn("{} - cannot send a KILL to {}: {}", control().config().name(), address, failure.getMessage());
+                return;
+            }
+            PingTalk talk = new PingTalk();
+            connection.send(ComQuery.of(sql).encode().toPacket(0));
+            connection.talk(talk, talkTimeout(), lost -> {
+                log.debug(
+                        "{} - KILL at {}: {}",
+                        control().config().name(),
+                        address,
+                        lost == null ? (talk.isOk() ? "OK" : "ERR") : lost);
+                connection.close();
+            });
+        });
     }
 
     /** Cleans a connection and lends it to others, or has it closed. On the connection's event loop. */
@@ -207,6 +281,8 @@ final class BackendPool implements SharedConnections {
             lease.releaseBroken(release.reason().isEmpty() ? "closed by the backend" : release.reason());
         } else if (!release.reusable() || served.fresh()) {
             lease.retire(release.reusable() ? "it is not shared" : release.reason());
+            lease.release();
+        } else if (lease.isDoomed()) {
             lease.release();
         } else {
             CleaningTalk talk =
@@ -298,7 +374,8 @@ final class BackendPool implements SharedConnections {
             CompletableFuture<PooledConnection> opened = new CompletableFuture<>();
             PooledConnection[] made = new PooledConnection[1];
             connector.connect(
-                    loop(),
+                    ownLoop(loops),
+                    address,
                     channel -> {
                         made[0] = new PooledConnection(channel);
                         return made[0];
@@ -315,16 +392,6 @@ final class BackendPool implements SharedConnections {
                         }
                     });
             return opened;
-        }
-
-        /** The loop of the session that asks, if it is one that does. */
-        private EventLoop loop() {
-            for (EventExecutor loop : loops) {
-                if (loop.inEventLoop()) {
-                    return (EventLoop) loop;
-                }
-            }
-            return loops.next();
         }
 
         private void greet(PooledConnection connection, Duration timeout, CompletableFuture<PooledConnection> opened) {
@@ -348,6 +415,43 @@ final class BackendPool implements SharedConnections {
                     opened.complete(connection);
                 }
             });
+        }
+
+        @Override
+        public boolean opensAhead(Key key) {
+            return key.credentials() != null && key.fresh() == null;
+        }
+
+        /** Logged in at once: a backend does not leave a connection alone that waits for a login. */
+        @Override
+        public CompletableFuture<PooledConnection> connectAhead(Key key, HostPort address, Duration timeout) {
+            CompletableFuture<PooledConnection> ready = new CompletableFuture<>();
+            CompletableFuture<PooledConnection> greeted = connect(key, address, timeout);
+            greeted.whenComplete((connection, failure) -> {
+                if (connection == null) {
+                    ready.completeExceptionally(failure);
+                    return;
+                }
+                BackendRequest request = new BackendRequest(key.key(), "", key.credentials(), false);
+                LoginTalk talk = new LoginTalk(protocol, connection, request, greetingOf(connection), address);
+                connection.talk(talk, timeout, lost -> {
+                    if (lost == null && talk.login.state() == BackendLogin.State.DONE) {
+                        connection.became(talk.login.result());
+                        ready.complete(connection);
+                    } else {
+                        ready.completeExceptionally(
+                                lost != null
+                                        ? new IOException("the login failed: " + lost)
+                                        : new KeyRefusedException(describe(talk.login.failure())));
+                    }
+                });
+            });
+            ready.whenComplete((connection, failure) -> {
+                if (failure != null && !greeted.cancel(false)) {
+                    greeted.thenAccept(PooledConnection::close);
+                }
+            });
+            return ready;
         }
 
         @Override

@@ -3,9 +3,10 @@ package org.tiproxy.net;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
-import org.tiproxy.engine.ProxySession;
 import org.tiproxy.engine.SessionCounters;
+import org.tiproxy.engine.SessionKiller;
 import org.tiproxy.engine.SessionRegistry;
 import org.tiproxy.net.tls.ProxyTls;
 import org.tiproxy.session.SessionConfig;
@@ -22,12 +23,14 @@ final class MySqlProtocol {
 
     private final SessionConfig config;
     private final SessionRegistry sessions;
+    private final SessionKiller killer;
     private final Duration loginTimeout;
     private final ProxyTls tls;
 
     MySqlProtocol(SessionConfig config, SessionRegistry sessions, Duration loginTimeout, ProxyTls tls) {
         this.config = config;
         this.sessions = sessions;
+        this.killer = new SessionKiller(sessions);
         this.loginTimeout = loginTimeout;
         this.tls = tls;
     }
@@ -45,13 +48,18 @@ final class MySqlProtocol {
         return VIRTUAL_ID_BASE | (int) (sessionId & VIRTUAL_ID_MASK);
     }
 
-    long backendIdOf(long virtualId) {
+    /** The session that a client means by a connection id; null if it is not one of ours, or not there any more. */
+    @Nullable
+    MySqlSession find(long virtualId) {
         if ((virtualId & ~VIRTUAL_ID_MASK) != VIRTUAL_ID_BASE) {
-            return 0;
+            return null;
         }
         // Session ids and virtual ids agree for the first billion sessions.
-        ProxySession victim = sessions.find(virtualId & VIRTUAL_ID_MASK);
-        return victim instanceof MySqlSession session ? session.backendConnectionId() : 0;
+        return sessions.find(virtualId & VIRTUAL_ID_MASK) instanceof MySqlSession session ? session : null;
+    }
+
+    SessionKiller killer() {
+        return killer;
     }
 
     /** The share of a new session in what is counted over all. */

@@ -13,9 +13,11 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +26,7 @@ import org.tiproxy.engine.SessionCounters;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
 import org.tiproxy.net.tls.TlsFailure;
+import org.tiproxy.session.ConnectionIds;
 import org.tiproxy.session.EndReason;
 import org.tiproxy.session.Login;
 import org.tiproxy.session.SessionEnd;
@@ -95,7 +98,7 @@ class MySqlSession extends ClientSession implements BackendGate.Visitor, Session
                         protocol.config(),
                         session,
                         session,
-                        protocol::backendIdOf,
+                        session.killTargets(),
                         MySqlProtocol.virtualId(session.id)));
     }
 
@@ -157,6 +160,7 @@ class MySqlSession extends ClientSession implements BackendGate.Visitor, Session
         proxy.connector()
                 .connect(
                         client.channel.eventLoop(),
+                        proxy.backend(),
                         channel -> {
                             Leg leg = new Leg(channel, false);
                             backend = leg;
@@ -478,6 +482,36 @@ class MySqlSession extends ClientSession implements BackendGate.Visitor, Session
     @Override
     public long connectionId() {
         return login == null ? 0 : Integer.toUnsignedLong(MySqlProtocol.virtualId(id));
+    }
+
+    @Nullable
+    final Login login() {
+        return login;
+    }
+
+    /** Whom this session's client can mean by the ids in a KILL. */
+    final ConnectionIds killTargets() {
+        return new ConnectionIds() {
+            @Override
+            public long backendIdOf(long virtualId) {
+                MySqlSession victim = protocol.find(virtualId);
+                return victim != null && Objects.equals(victim.backendAddress, backendAddress) ? victim.aimKill() : 0;
+            }
+
+            @Override
+            public boolean killElsewhere(long virtualId, LongFunction<String> statement) {
+                MySqlSession victim = protocol.find(virtualId);
+                return victim != null
+                        && victim.backendAddress != null
+                        && !victim.backendAddress.equals(backendAddress)
+                        && MySqlSession.this.killElsewhere(victim, statement);
+            }
+        };
+    }
+
+    /** Has a KILL carried out at the victim's backend, which is another than this session's; false if nobody can. */
+    boolean killElsewhere(MySqlSession victim, LongFunction<String> statement) {
+        return protocol.killer().kill(victim, user(), statement);
     }
 
     @Override

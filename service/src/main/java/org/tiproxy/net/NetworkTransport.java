@@ -23,6 +23,9 @@ public enum NetworkTransport {
     /** The JDK's NIO, everywhere. */
     NIO;
 
+    /** The kernel's number for the state ESTABLISHED. */
+    private static final int TCP_ESTABLISHED = 1;
+
     /** The kernel's number for the state CLOSE (include/net/tcp_states.h). */
     private static final int TCP_CLOSE = 7;
 
@@ -54,6 +57,15 @@ public enum NetworkTransport {
         return channel instanceof EpollSocketChannel epoll
                 && epoll.isOpen()
                 && epoll.tcpInfo().state() == TCP_CLOSE;
+    }
+
+    /**
+     * Whether the kernel has not yet heard of an end or a reset, though nobody has read so far; true where it cannot be
+     * asked (NIO). On the channel's event loop.
+     */
+    boolean isEstablished(SocketChannel channel) {
+        return !(channel instanceof EpollSocketChannel epoll)
+                || (epoll.isOpen() && epoll.tcpInfo().state() == TCP_ESTABLISHED);
     }
 
     ChannelFactory<? extends SocketChannel> socketChannelFactory() {

@@ -3,33 +3,26 @@ package org.tiproxy.net;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandler;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Future;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.net.tls.TlsFailure;
-import org.tiproxy.pool.IdleListener;
 import org.tiproxy.session.BackendConnectionInfo;
 import org.tiproxy.wire.client.ComSimple;
 import org.tiproxy.wire.protocol.Command;
 
 /**
- * A backend connection that outlives sessions: its socket, and who is logged in. A session that has borrowed it puts its
- * own handler in front of this one; otherwise what the backend says is the answer in a {@link Talk}, or unasked for.
- *
- * <p>Everything happens on the event loop of its channel, unless a method says otherwise. That loop changes while nobody
- * has the connection ({@link #moveTo}), so that both sockets of a session share one.
+ * A MySQL connection of the pool: its socket, and who is logged in. While no session has it, what the backend says is the
+ * answer in a {@link Talk}, or unasked for.
  */
-final class PooledConnection extends ChannelInboundHandlerAdapter {
+final class PooledConnection extends PooledChannel {
     /** Something that the proxy itself says to the backend: a login, a cleaning, a ping. */
     interface Talk {
         /** The backend has sent bytes: all are taken. */
@@ -39,8 +32,6 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         boolean isOver();
     }
 
-    final SocketChannel channel;
-
     private @Nullable Talk talk;
     private @Nullable Consumer<@Nullable String> afterTalk;
     private @Nullable Future<?> talkTimer;
@@ -49,11 +40,13 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
     private volatile @Nullable BackendConnectionInfo info;
     private volatile String user = "";
     private volatile boolean atRest;
-    private volatile @Nullable String lost;
-    private volatile @Nullable IdleListener watcher;
+
+    // Guarded by this object.
+    private long holder;
+    private boolean aimed;
 
     PooledConnection(SocketChannel channel) {
-        this.channel = channel;
+        super(channel);
     }
 
     /** Who is logged in and how; null until the backend has greeted. On any thread. */
@@ -79,33 +72,13 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         user = name;
     }
 
-    /** Whether nothing speaks against talking to the backend. On any thread. */
-    boolean isAlive() {
-        return lost == null && channel.isActive();
-    }
-
     /** Sends bytes of the proxy's own, which are overwritten after the call. */
     void send(ByteBuffer bytes) {
         channel.write(Unpooled.copiedBuffer(bytes), channel.voidPromise());
     }
 
-    // ---- the pool's watch, on any thread
-
-    /** Reports from now on what happens unasked. */
-    void watch(IdleListener listener) {
-        watcher = listener;
-        if (!isAlive()) {
-            listener.lost(String.valueOf(lost));
-        }
-    }
-
-    /** Ends {@link #watch}; false if something has happened. */
-    boolean endWatch() {
-        watcher = null;
-        return isAlive();
-    }
-
-    /** Closes it, with a COM_QUIT where the backend waits for a command: without, it would log an aborted connection. */
+    /** With a COM_QUIT where the backend waits for a command: without, it would log an aborted connection. */
+    @Override
     void close() {
         EventLoop loop = channel.eventLoop();
         if (!loop.inEventLoop()) {
@@ -114,7 +87,7 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         }
         BackendConnectionInfo now = info;
         if (atRest && isAlive() && now != null && now.isLoggedIn()) {
-            lost = "closed by the pool";
+            giveUp("closed by the pool");
             send(ComSimple.encode(Command.COM_QUIT).toPacket(0));
             LingeringClose.afterFlush(channel);
         } else {
@@ -122,63 +95,32 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    // ---- KILL, on any thread
+
+    /** It is a session's now. */
+    synchronized void lentTo(long session) {
+        holder = session;
+        aimed = false;
+    }
+
+    /** Whether it is still that session's; if so, {@link #isKilledOnReturn} answers true when it is given back. */
+    synchronized boolean aim(long session) {
+        aimed |= holder == session;
+        return holder == session;
+    }
+
+    /** It is no session's any more: whether somebody has {@link #aim}ed at it meanwhile. */
+    synchronized boolean isKilledOnReturn() {
+        holder = 0;
+        return aimed;
+    }
+
     // ---- a session's
 
-    /**
-     * Brings the channel to another event loop. To be called on any thread, while nobody else has the connection.
-     *
-     * @param then hears exactly once, on {@code loop}: null when the channel is there, or why the connection is lost; a
-     *     backend that closes it on the way is not reported otherwise
-     */
-    void moveTo(EventLoop loop, Consumer<@Nullable String> then) {
-        if (channel.eventLoop() == loop) {
-            if (loop.inEventLoop()) {
-                then.accept(null);
-            } else {
-                loop.execute(() -> then.accept(null));
-            }
-            return;
-        }
-        channel.deregister().addListener(left -> {
-            if (!left.isSuccess()) {
-                lostOnTheWay(loop, left.cause(), then);
-                return;
-            }
-            loop.register(channel).addListener(arrived -> {
-                if (arrived.isSuccess()) {
-                    loop.execute(() -> then.accept(null));
-                } else {
-                    lostOnTheWay(loop, arrived.cause(), then);
-                }
-            });
-        });
-    }
-
-    private void lostOnTheWay(EventLoop loop, Throwable cause, Consumer<@Nullable String> then) {
-        channel.close();
-        loop.execute(() -> {
-            if (lost == null) {
-                lost = cause instanceof ClosedChannelException
-                        ? "closed by the backend"
-                        : "its channel could not change its event loop: " + cause;
-            }
-            then.accept(lost);
-        });
-    }
-
-    /** Lets a session's handler have what the backend says. */
+    @Override
     void attach(ChannelHandler session) {
         atRest = false;
-        channel.pipeline().addBefore(channel.pipeline().context(this).name(), null, session);
-    }
-
-    /** Ends {@link #attach}. What the session has written goes out. */
-    void detach(ChannelHandler session) {
-        channel.pipeline().remove(session);
-        channel.flush();
-        if (channel.isOpen()) {
-            channel.config().setAutoRead(true);
-        }
+        super.attach(session);
     }
 
     /**
@@ -188,7 +130,7 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
      */
     void talk(Talk begun, Duration timeout, Consumer<@Nullable String> then) {
         if (!isAlive()) {
-            then.accept(lost == null ? "the connection was closed" : lost);
+            then.accept(whyLost());
             return;
         }
         atRest = false;
@@ -247,45 +189,21 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void lose(String why) {
-        if (lost == null) {
-            lost = why;
-        }
+    @Override
+    void onLost(String why) {
         if (talk != null) {
             endTalk(why);
         }
-        IdleListener listener = watcher;
-        if (listener != null) {
-            listener.lost(why);
-        }
     }
 
-    // ---- the backend's
-
     @Override
-    public void channelRead(ChannelHandlerContext ctx, Object message) {
-        ByteBuf bytes = (ByteBuf) message;
-        try {
-            Talk current = talk;
-            if (current == null) {
-                lose("the backend has sent " + bytes.readableBytes() + " bytes unasked");
-                return;
-            }
+    void received(ByteBuf bytes) {
+        Talk current = talk;
+        if (current == null) {
+            super.received(bytes);
+        } else {
             current.bytes(bytes.nioBuffer());
             progressed();
-        } finally {
-            bytes.release();
         }
-    }
-
-    @Override
-    public void channelInactive(ChannelHandlerContext ctx) {
-        lose("closed by the backend");
-    }
-
-    @Override
-    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        lose(cause.getMessage() == null ? cause.toString() : cause.getMessage());
-        ctx.close();
     }
 }

@@ -1,12 +1,13 @@
 package org.tiproxy.net;
 
 import io.netty.channel.socket.SocketChannel;
-import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tiproxy.common.HostPort;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
 import org.tiproxy.pool.AcquireException;
@@ -22,7 +23,6 @@ import org.tiproxy.session.PooledSessionEngine;
 import org.tiproxy.session.SessionEnd;
 import org.tiproxy.session.SessionPhase;
 import org.tiproxy.wire.server.ErrPacket;
-import org.tiproxy.wire.server.HandshakeV10;
 
 /**
  * A session that borrows its backend connection from a {@link BackendPool} when its client has said who it is, and gives it
@@ -38,8 +38,14 @@ final class PooledMySqlSession extends MySqlSession {
     private final PooledSessionEngine pooled;
     private final SocketChannel channel;
 
+    /** The connection that was opened to be greeted by it, until we need one. */
+    private @Nullable Lease<PooledConnection> greeted;
+
     private @Nullable CompletableFuture<Lease<PooledConnection>> pending;
     private @Nullable Lease<PooledConnection> lease;
+    /** The lease's connection; read by anybody. */
+    private volatile @Nullable PooledConnection held;
+
     private @Nullable BackendRequest served;
 
     PooledMySqlSession(ProxyListener proxy, MySqlProtocol protocol, BackendPool pool, SocketChannel channel) {
@@ -51,7 +57,7 @@ final class PooledMySqlSession extends MySqlSession {
                         pool.sessions(),
                         session,
                         session,
-                        protocol::backendIdOf,
+                        session.killTargets(),
                         MySqlProtocol.virtualId(session.id),
                         () -> originOf(session, pool, channel)));
         this.pool = pool;
@@ -72,19 +78,24 @@ final class PooledMySqlSession extends MySqlSession {
 
     @Override
     void connectBackend() {
-        CompletableFuture<HandshakeV10> greeting = pool.greeting();
-        greeting.whenComplete((known, failure) -> onLoop(() -> {
-            if (ended) {
-                return;
-            }
-            if (failure != null) {
-                fail(failure);
-            } else {
-                pooled.greet(known);
-            }
-            client.afterEvent();
-            flush();
-        }));
+        proxy.backendAdmits();
+        pool.greeting()
+                .whenComplete((known, failure) -> onLoop(() -> {
+                    if (ended) {
+                        if (known != null) {
+                            known.giveUp();
+                        }
+                        return;
+                    }
+                    if (failure != null) {
+                        fail(failure);
+                    } else {
+                        greeted = known.lease();
+                        pooled.greet(known.packet());
+                    }
+                    client.afterEvent();
+                    flush();
+                }));
     }
 
     @Override
@@ -112,7 +123,7 @@ final class PooledMySqlSession extends MySqlSession {
     }
 
     private void acquire(BackendRequest request, int attempt) {
-        CompletableFuture<Lease<PooledConnection>> acquiring = pool.acquire(request);
+        CompletableFuture<Lease<PooledConnection>> acquiring = pool.acquire(request, takeGreeted());
         pending = acquiring;
         // Never within this call, which the engine makes.
         acquiring.whenComplete((acquired, failure) -> channel.eventLoop().execute(() -> {
@@ -130,6 +141,12 @@ final class PooledMySqlSession extends MySqlSession {
                         .moveTo(channel.eventLoop(), lost -> prepare(acquired, request, attempt, acquiring, lost));
             }
         }));
+    }
+
+    private @Nullable Lease<PooledConnection> takeGreeted() {
+        Lease<PooledConnection> taken = greeted;
+        greeted = null;
+        return taken;
     }
 
     /** Makes the connection what the request wants. */
@@ -189,7 +206,7 @@ final class PooledMySqlSession extends MySqlSession {
             });
             return;
         }
-        LoginTalk talk = new LoginTalk(connection, request, info.greeting());
+        LoginTalk talk = new LoginTalk(protocol, connection, request, info.greeting(), acquired.address());
         connection.talk(talk, pool.talkTimeout(), lost -> {
             boolean done = talk.login.state() == BackendLogin.State.DONE;
             if (lost == null && done) {
@@ -221,7 +238,7 @@ final class PooledMySqlSession extends MySqlSession {
                 pending = null;
                 fail(new ProxyException(
                         ProxyError.BACKEND_LOST,
-                        "backend " + proxy.backend() + " was lost " + attempt + " times in a row: " + lost));
+                        "backend " + acquired.address() + " was lost " + attempt + " times in a row: " + lost));
             }
         } else if (refusal != null) {
             ErrPacket err = refusal.failure();
@@ -253,6 +270,8 @@ final class PooledMySqlSession extends MySqlSession {
         }
         Leg leg = new Leg(connection.channel, false);
         connection.attach(leg);
+        connection.lentTo(id);
+        held = connection;
         lease = acquired;
         backend = leg;
         backendAddress = acquired.address();
@@ -282,12 +301,44 @@ final class PooledMySqlSession extends MySqlSession {
         client.channel.flush();
         if (lease != null) {
             lease.connection().detach(leg);
+            if (lease.connection().isKilledOnReturn()) {
+                lease.retire("a KILL was sent to it, which may arrive later");
+            }
         }
+        held = null;
         lease = null;
         backend = null;
         backendAddress = null;
         client.stalled = false;
         client.updateReading();
+    }
+
+    @Override
+    public long aimKill() {
+        PooledConnection target = held;
+        if (target == null || login() == null || !target.aim(id)) {
+            return 0;
+        }
+        BackendConnectionInfo info = target.info();
+        return info == null ? 0 : info.threadId();
+    }
+
+    @Override
+    boolean killElsewhere(MySqlSession victim, LongFunction<String> statement) {
+        BackendRequest own = served;
+        HostPort address = victim.backendAddress;
+        if (address == null) {
+            return false;
+        }
+        if (own == null || own.credentials() == null) {
+            return super.killElsewhere(victim, statement);
+        }
+        long thread = victim.aimKill();
+        if (thread == 0) {
+            return false;
+        }
+        pool.kill(own, address, statement.apply(thread));
+        return true;
     }
 
     @Override
@@ -305,6 +356,10 @@ final class PooledMySqlSession extends MySqlSession {
         super.end(end);
         if (acquiring != null) {
             acquiring.cancel(false);
+        }
+        Lease<PooledConnection> unused = takeGreeted();
+        if (unused != null) {
+            BackendPool.giveUp(unused);
         }
     }
 
@@ -324,41 +379,6 @@ final class PooledMySqlSession extends MySqlSession {
             proxy.unreachable(message);
             engine.backendFailed(new ProxyException(
                     full ? ProxyError.TOO_MANY_CONNECTIONS : ProxyError.BACKEND_UNREACHABLE, message));
-        }
-    }
-
-    /** A login on a new connection, and TLS before it. */
-    private final class LoginTalk implements PooledConnection.Talk {
-        final BackendLogin login;
-        private final PooledConnection connection;
-        private boolean tlsStarted;
-
-        LoginTalk(PooledConnection connection, BackendRequest request, HandshakeV10 greeting) {
-            this.connection = connection;
-            this.login =
-                    new BackendLogin(request, protocol.config().backendTls(), BackendPool.ATTRIBUTES, connection::send);
-            login.greeted(greeting);
-            startTlsIfDue();
-        }
-
-        @Override
-        public void bytes(ByteBuffer chunk) {
-            login.bytes(chunk);
-        }
-
-        @Override
-        public boolean isOver() {
-            return login.state() == BackendLogin.State.DONE || login.state() == BackendLogin.State.FAILED;
-        }
-
-        private void startTlsIfDue() {
-            if (login.state() == BackendLogin.State.TLS_WANTED && !tlsStarted) {
-                tlsStarted = true;
-                connection.startTls(
-                        protocol.backendTlsHandler(connection.channel, proxy.backend()),
-                        proxy.backend(),
-                        login::tlsStarted);
-            }
         }
     }
 }

@@ -2,6 +2,7 @@ package org.tiproxy.net;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.GoDuration;
 import org.tiproxy.config.ConfigTable;
@@ -19,18 +20,27 @@ import org.tiproxy.session.KnownUsers;
  * @param pool bounds and time-outs
  * @param trustsPlainNetworks whether nobody can listen to clients without TLS, wherever they come from
  * @param users whom the proxy authenticates by itself; null if backends authenticate all clients
+ * @param quietTime with {@link Mode#TCP}: how long nothing may have come before a connection is lent to the next client
  */
 public record PoolingConfig(
         Mode mode,
         PoolConfig pool,
         boolean trustsPlainNetworks,
-        @Nullable KnownUsers users) {
+        @Nullable KnownUsers users,
+        Duration quietTime) {
     /** What is pooled. */
     public enum Mode {
         /** Nothing: each session has a backend connection of its own. */
         OFF,
         /** MySQL connections, for the length of a session. */
-        SESSION
+        SESSION,
+        /** Connections of any protocol, for the length of a session. */
+        TCP
+    }
+
+    /** With the default quiet time. */
+    public PoolingConfig(Mode mode, PoolConfig pool, boolean trustsPlainNetworks, @Nullable KnownUsers users) {
+        this(mode, pool, trustsPlainNetworks, users, Duration.ofMillis(100));
     }
 
     /** No pool. */
@@ -43,12 +53,15 @@ public record PoolingConfig(
     private static final Duration MIN_BACKOFF = Duration.ofMillis(50);
     private static final Duration MAX_BACKOFF = Duration.ofSeconds(1);
 
-    static final Key<Mode> MODE = Key.choice(
+    /** What is pooled. */
+    public static final Key<Mode> MODE = Key.choice(
                     "pool.mode",
                     Mode.class,
                     "`session` keeps a backend connection when its client leaves, cleans it and lends it to the next one;"
-                            + " needs `proxy.protocol = \"mysql\"`; `off` opens one for each client")
+                            + " needs `proxy.protocol = \"mysql\"`; `tcp` does so without cleaning, for protocols that"
+                            + " tolerate it, and needs `proxy.protocol = \"tcp\"`; `off` opens one for each client")
             .byDefault("off");
+
     static final Key<Integer> MAX_CONNECTIONS = Key.integer(
                     "pool.max-connections-per-address",
                     1,
@@ -60,13 +73,15 @@ public record PoolingConfig(
                     "pool.min-idle",
                     0,
                     1_000_000,
-                    "how many idle connections `idle-timeout` leaves open; none is opened before a client needs it")
+                    "how many idle connections to each backend are kept ready, whoever is logged in. What is missing is opened,"
+                            + " with `[[users]]` for the user who came last, with `tcp` from the start; without users the"
+                            + " backend needs the client for that, and it only means how many `idle-timeout` leaves open")
             .byDefault("0")
             .reloadable();
     static final Key<Duration> ACQUIRE_TIMEOUT = Key.positiveDuration(
                     "pool.acquire-timeout",
-                    "how long a client waits for a connection; then error 1040, with the numbers; does not count as"
-                            + " `proxy.login-timeout`")
+                    "how long a client waits for a connection; then error 1040, with the numbers (with `tcp` a reset);"
+                            + " does not count as `proxy.login-timeout`")
             .byDefault("10s")
             .reloadable();
     static final Key<Duration> IDLE_TIMEOUT = Key.duration(
@@ -81,12 +96,13 @@ public record PoolingConfig(
             .reloadable();
     static final Key<Duration> KEEP_ALIVE = Key.duration(
                     "pool.keep-alive",
-                    "how long a connection may be idle before it is probed with COM_PING; 0s = never")
+                    "how long a connection may be idle before it is probed with COM_PING (with `tcp`, where nobody knows a"
+                            + " question, only looked at); 0s = never")
             .byDefault("2m")
             .reloadable();
-    static final Key<Duration> VALIDATION_BYPASS = Key.positiveDuration(
+    static final Key<Duration> VALIDATION_BYPASS = Key.duration(
                     "pool.validation-bypass",
-                    "a connection that has worked this recently is lent without a COM_PING before")
+                    "a connection that has worked this recently is lent without a COM_PING before; 0s = never without")
             .byDefault("500ms")
             .reloadable();
     static final Key<Duration> VALIDATION_TIMEOUT = Key.positiveDuration(
@@ -103,6 +119,11 @@ public record PoolingConfig(
                     "whether connections are shared without [[users]] also by clients that come from another machine"
                             + " without TLS; whoever can listen to one of those can log in as that user")
             .byDefault("false");
+    static final Key<Duration> TCP_QUIET_TIME = Key.positiveDuration(
+                    "pool.tcp-quiet-time",
+                    "with `tcp`: how long nothing may have come on a connection whose client has left before the next"
+                            + " client gets it; longer than any pause that the backend makes in an answer")
+            .byDefault("100ms");
     static final Key<List<ConfigTable>> USERS = Key.tables(
                     "users",
                     "whom the proxy authenticates by itself, with `name` and one of `password`, `password-file` and `hash`;"
@@ -122,6 +143,7 @@ public record PoolingConfig(
             VALIDATION_TIMEOUT,
             LEAK_DETECTION_THRESHOLD,
             TRUST_PLAIN_NETWORKS,
+            TCP_QUIET_TIME,
             USERS);
 
     private static final List<Key<Duration>> TIMES = List.of(
@@ -131,7 +153,8 @@ public record PoolingConfig(
             KEEP_ALIVE,
             VALIDATION_BYPASS,
             VALIDATION_TIMEOUT,
-            LEAK_DETECTION_THRESHOLD);
+            LEAK_DETECTION_THRESHOLD,
+            TCP_QUIET_TIME);
 
     /** Reads the section. */
     public static PoolingConfig from(Settings settings, Problems problems, ProxyConfig proxy) {
@@ -160,15 +183,21 @@ public record PoolingConfig(
             }
             return OFF;
         }
-        if (proxy.protocol() != ProxyConfig.Protocol.MYSQL) {
+        if (users != null && mode == Mode.TCP) {
+            problems.warning(settings.origin(USERS), "not used, because " + MODE.path() + " is tcp");
+        }
+        String name = Problem.quote(mode.name().toLowerCase(Locale.ROOT));
+        ProxyConfig.Protocol needed = mode == Mode.TCP ? ProxyConfig.Protocol.TCP : ProxyConfig.Protocol.MYSQL;
+        if (proxy.protocol() != needed) {
             problems.error(
                     settings.origin(MODE),
-                    "\"session\": sharing connections needs " + ProxyConfig.PROTOCOL.path() + " = \"mysql\"");
+                    name + ": sharing connections so needs " + ProxyConfig.PROTOCOL.path() + " = "
+                            + Problem.quote(needed.name().toLowerCase(Locale.ROOT)));
         }
         if (proxy.proxyProtocol().towardsBackend() != ProxyProtocolConfig.Version.OFF) {
             problems.error(
                     settings.origin(MODE),
-                    "\"session\": not together with " + ProxyProtocolConfig.TOWARDS_BACKEND.path()
+                    name + ": not together with " + ProxyProtocolConfig.TOWARDS_BACKEND.path()
                             + ": a connection's header would name its first client to all that follow");
         }
         if (!valid) {
@@ -191,6 +220,6 @@ public record PoolingConfig(
                 .minBackoff(MIN_BACKOFF)
                 .maxBackoff(MAX_BACKOFF)
                 .build();
-        return new PoolingConfig(mode, pool, settings.get(TRUST_PLAIN_NETWORKS), users);
+        return new PoolingConfig(mode, pool, settings.get(TRUST_PLAIN_NETWORKS), users, settings.get(TCP_QUIET_TIME));
     }
 }

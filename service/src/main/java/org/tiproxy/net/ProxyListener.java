@@ -15,6 +15,7 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -31,6 +32,8 @@ import org.tiproxy.engine.SharedConnections;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
 import org.tiproxy.net.tls.ProxyTls;
+import org.tiproxy.pool.StaticAddresses;
+import org.tiproxy.pool.WeightedAddress;
 import org.tiproxy.session.EndReason;
 import org.tiproxy.session.SessionConfig;
 import org.tiproxy.session.SessionEnd;
@@ -57,7 +60,7 @@ public final class ProxyListener implements Listener {
     }
 
     private final ProxyConfig config;
-    private final HostPort backend;
+    private final List<HostPort> backends;
     private final BackendGate gate;
     private final SessionRegistry sessions;
     private final Ticker ticker;
@@ -68,6 +71,12 @@ public final class ProxyListener implements Listener {
     private final ProxyTls tls;
     private final MySqlProtocol mysql;
     private final @Nullable BackendPool pool;
+    private final @Nullable TcpBackendPool tcpPool;
+    /** Where a pool's connections may go at the moment. */
+    private final StaticAddresses addresses;
+
+    private volatile boolean backendRuns = true;
+
     private final HalfOpenLogins logins;
     private final LingeringClose lingeringClose = new LingeringClose();
     private final LongAdder badProxyHeadersTotal = new LongAdder();
@@ -102,17 +111,10 @@ public final class ProxyListener implements Listener {
             Executor resolver,
             ProxyTls tls)
             throws ProxyException {
-        this(config, PoolingConfig.OFF, backend, gate, sessions, ticker, resolver, tls);
+        this(config, PoolingConfig.OFF, List.of(backend), gate, sessions, ticker, resolver, tls);
     }
 
-    /**
-     * A proxy that does not listen yet.
-     *
-     * @param pooling whether backend connections are shared
-     * @param resolver runs look-ups of the backend's name, which block
-     * @param tls how TLS is used on both sides; the caller closes it
-     * @throws ProxyException if the configured transport does not work on this machine
-     */
+    /** A proxy for one backend that does not listen yet; see the other constructor. */
     public ProxyListener(
             ProxyConfig config,
             PoolingConfig pooling,
@@ -123,8 +125,30 @@ public final class ProxyListener implements Listener {
             Executor resolver,
             ProxyTls tls)
             throws ProxyException {
+        this(config, pooling, List.of(backend), gate, sessions, ticker, resolver, tls);
+    }
+
+    /**
+     * A proxy that does not listen yet.
+     *
+     * @param pooling whether backend connections are shared
+     * @param backends where connections lead to; one, or without a pool the first of them
+     * @param resolver runs look-ups of the backend's name, which block
+     * @param tls how TLS is used on both sides; the caller closes it
+     * @throws ProxyException if the configured transport does not work on this machine
+     */
+    public ProxyListener(
+            ProxyConfig config,
+            PoolingConfig pooling,
+            List<HostPort> backends,
+            BackendGate gate,
+            SessionRegistry sessions,
+            Ticker ticker,
+            Executor resolver,
+            ProxyTls tls)
+            throws ProxyException {
         this.config = config;
-        this.backend = backend;
+        this.backends = List.copyOf(backends);
         this.gate = gate;
         this.sessions = sessions;
         this.ticker = ticker;
@@ -138,7 +162,6 @@ public final class ProxyListener implements Listener {
                 new DefaultThreadFactory("tiproxy-loop", true),
                 transport.ioHandlerFactory());
         this.connector = new BackendConnector(
-                backend,
                 transport.socketChannelFactory(),
                 options,
                 Math.toIntExact(config.connectTimeout().toMillis()),
@@ -150,9 +173,13 @@ public final class ProxyListener implements Listener {
                 sessions,
                 config.login().timeout(),
                 tls);
-        this.pool = pooling.mode() == PoolingConfig.Mode.OFF
-                ? null
-                : new BackendPool(pooling, mysql.config(), backend, connector, loops, ticker);
+        this.addresses = StaticAddresses.of(backends.toArray(HostPort[]::new));
+        this.pool = pooling.mode() == PoolingConfig.Mode.SESSION
+                ? new BackendPool(pooling, mysql, addresses, connector, loops, ticker)
+                : null;
+        this.tcpPool = pooling.mode() == PoolingConfig.Mode.TCP
+                ? new TcpBackendPool(pooling, addresses, connector, transport, loops, ticker)
+                : null;
         this.logins = new HalfOpenLogins(config.login().maxHalfOpen());
         this.headerThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
         this.tlsThrottle = new LogThrottle(Duration.ofSeconds(5), ticker);
@@ -170,6 +197,9 @@ public final class ProxyListener implements Listener {
         }
         // So that no event loop ever waits for them.
         tls.awaitRsaKeys();
+        if (pool != null && pool.config().users() != null) {
+            tls.requireRsaKeys();
+        }
         ChannelFuture bound = new ServerBootstrap()
                 .group(loops)
                 .channelFactory(transport.serverChannelFactory())
@@ -231,6 +261,9 @@ public final class ProxyListener implements Listener {
         if (pool != null) {
             pool.close();
         }
+        if (tcpPool != null) {
+            tcpPool.close();
+        }
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(1, TimeUnit.SECONDS);
     }
 
@@ -259,8 +292,12 @@ public final class ProxyListener implements Listener {
             channel.close();
             return;
         }
-        new TcpSession(this, channel).run();
+        newTcpSession(channel).run();
         channel.config().setAutoRead(true);
+    }
+
+    private TcpSession newTcpSession(SocketChannel channel) {
+        return tcpPool == null ? new TcpSession(this, channel) : new PooledTcpSession(this, tcpPool, channel);
     }
 
     private void acceptMySql(SocketChannel channel) {
@@ -300,9 +337,25 @@ public final class ProxyListener implements Listener {
         lingeringClose.close(channel);
     }
 
+    /**
+     * Says whether the backend runs, where somebody starts and stops it: while it does not, a pool keeps no connections to
+     * it and opens none. Thread-safe; does not block.
+     */
+    public void backendRuns(boolean runs) {
+        backendRuns = runs;
+        addresses.set(runs ? backends.stream().map(WeightedAddress::of).toList() : List.of());
+    }
+
+    /** A session may use the backend: that it runs may not have been told yet. */
+    void backendAdmits() {
+        if (!backendRuns) {
+            backendRuns(true);
+        }
+    }
+
     /** The backend connections that sessions share; null if they share none. */
     public @Nullable SharedConnections sharedConnections() {
-        return pool;
+        return pool == null ? tcpPool : pool;
     }
 
     SessionRegistry sessions() {
@@ -317,8 +370,9 @@ public final class ProxyListener implements Listener {
         return connector;
     }
 
+    /** The only backend, where there is no pool. */
     HostPort backend() {
-        return backend;
+        return backends.get(0);
     }
 
     ProxyProtocolConfig proxyProtocol() {

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tiproxy.backend.BackendGate;
+import org.tiproxy.common.HostPort;
 import org.tiproxy.error.ErrorSource;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
@@ -50,7 +51,7 @@ import org.tiproxy.error.ProxyException;
  *
  * <p>Both channels live on the client's event loop; everything happens there unless a method says otherwise.
  */
-final class TcpSession extends ClientSession implements BackendGate.Visitor {
+class TcpSession extends ClientSession implements BackendGate.Visitor {
     private static final Logger log = LoggerFactory.getLogger(TcpSession.class);
 
     /** How much a client may send before its backend is connected. */
@@ -68,15 +69,19 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
             TcpSessionState.CLOSING, EnumSet.of(TcpSessionState.CLOSED),
             TcpSessionState.CLOSED, EnumSet.noneOf(TcpSessionState.class)));
 
-    private final Leg client;
+    final Leg client;
 
-    private @Nullable Leg backend;
+    @Nullable
+    Leg backend;
 
     private TcpSessionState state = TcpSessionState.WAITING;
     private BackendGate.@Nullable Ticket ticket;
     private @Nullable Queue<ByteBuf> early;
     private int earlyBytes;
-    private @Nullable String backendGone;
+
+    @Nullable
+    String backendGone;
+
     private @Nullable IdleTimer idleTimer;
 
     TcpSession(ProxyListener proxy, SocketChannel clientChannel) {
@@ -149,14 +154,21 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
 
     // ---- connecting
 
-    private void connect() {
+    /** The gate has opened. */
+    void connect() {
         if (state != TcpSessionState.WAITING) {
             return;
         }
         moveTo(TcpSessionState.CONNECTING);
+        connectBackend();
+    }
+
+    /** Brings a connection: {@link #established} or {@link #unreachable} is to follow. */
+    void connectBackend() {
         proxy.connector()
                 .connect(
                         client.channel.eventLoop(),
+                        proxy.backend(),
                         channel -> {
                             Leg leg = new Leg(channel, false);
                             backend = leg;
@@ -166,29 +178,39 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
     }
 
     private void connected(Future<? super Void> outcome) {
-        if (state != TcpSessionState.CONNECTING) {
-            Leg late = backend;
-            if (late != null) {
-                late.channel.close();
-            }
-            return;
-        }
         Leg leg = backend;
-        if (!outcome.isSuccess() || leg == null) {
-            proxy.sessions().countFailed();
-            if (backendGone != null) {
-                end(ProxyError.BACKEND_LOST, backendGone);
-                return;
+        if (state != TcpSessionState.CONNECTING) {
+            if (leg != null) {
+                leg.channel.close();
             }
-            String message =
-                    "backend " + proxy.backend() + " cannot be reached: " + BackendConnector.describe(outcome.cause());
-            proxy.unreachable(message);
-            end(ProxyError.BACKEND_UNREACHABLE, message);
             return;
         }
-        backendAddress = proxy.backend();
-        moveTo(TcpSessionState.RELAYING);
+        if (!outcome.isSuccess() || leg == null) {
+            unreachable(
+                    ProxyError.BACKEND_UNREACHABLE,
+                    "backend " + proxy.backend() + " cannot be reached: " + BackendConnector.describe(outcome.cause()));
+            return;
+        }
         introduce(leg.channel);
+        established(leg, proxy.backend());
+    }
+
+    /** There is no connection. */
+    final void unreachable(ProxyError error, String message) {
+        proxy.sessions().countFailed();
+        if (backendGone != null) {
+            end(ProxyError.BACKEND_LOST, backendGone);
+            return;
+        }
+        proxy.unreachable(message);
+        end(error, message);
+    }
+
+    /** The connection is there: what the client has sent goes out. */
+    final void established(Leg leg, HostPort address) {
+        backend = leg;
+        backendAddress = address;
+        moveTo(TcpSessionState.RELAYING);
         if (!proxy.idleTimeout().isZero()) {
             IdleTimer timer = new IdleTimer(
                     client.channel.eventLoop(),
@@ -196,8 +218,7 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
                     proxy.idleTimeout(),
                     () -> Traffic.unsent(client.channel) + Traffic.unsent(leg.channel),
                     () -> false,
-                    () -> end(
-                            ProxyError.IDLE_TIMEOUT,
+                    () -> idleTooLong(
                             "nothing was sent for " + proxy.idleTimeout().toMillis() + " ms"));
             idleTimer = timer;
             timer.start();
@@ -206,12 +227,13 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         if (held != null) {
             early = null;
             for (ByteBuf bytes : held) {
+                passing(client);
                 leg.channel.write(bytes, leg.channel.voidPromise());
             }
             leg.channel.flush();
         }
         if (client.inputEnded) {
-            passEnd(leg);
+            clientFinished(leg);
         } else {
             client.channel.config().setAutoRead(leg.channel.isWritable());
         }
@@ -235,6 +257,7 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         }
         Leg to = peer(from);
         if (to != null && (state == TcpSessionState.RELAYING || state == TcpSessionState.CLOSING) && !to.broken) {
+            passing(from);
             Channel target = to.channel;
             target.write(bytes, target.voidPromise());
             if (!target.isWritable()) {
@@ -251,6 +274,22 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         }
     }
 
+    /** Bytes of {@code from} are about to be written to the other side. */
+    void passing(Leg from) {}
+
+    /** The client has ended its output, and is not known to have broken: its end is passed on. */
+    void clientFinished(Leg to) {
+        passEnd(to);
+        watchHalfOpen(client);
+    }
+
+    /** The second side has ended its output, too. */
+    void bothFinished() {}
+
+    void idleTooLong(String reason) {
+        end(ProxyError.IDLE_TIMEOUT, reason);
+    }
+
     private void hold(ByteBuf bytes) {
         Queue<ByteBuf> held = early;
         if (held == null) {
@@ -262,6 +301,14 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         if (earlyBytes >= EARLY_BYTES) {
             client.channel.config().setAutoRead(false);
         }
+        held();
+    }
+
+    /** The client has sent something, and there is no backend yet. */
+    void held() {}
+
+    final boolean isHolding() {
+        return earlyBytes > 0;
     }
 
     /** {@code from} has sent its last byte. */
@@ -286,6 +333,10 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         } else {
             if (to.inputEnded) {
                 moveTo(TcpSessionState.CLOSING);
+                bothFinished();
+            } else if (from == client) {
+                clientFinished(to);
+                return;
             }
             passEnd(to);
             watchHalfOpen(from);
@@ -296,7 +347,7 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
      * Looks now and then whether a socket whose peer has ended its output was reset since. Netty's epoll transport does
      * not report that, and would be woken by it without end.
      */
-    private void watchHalfOpen(Leg side) {
+    final void watchHalfOpen(Leg side) {
         client.channel
                 .eventLoop()
                 .schedule(
@@ -316,7 +367,7 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
     }
 
     /** Tells {@code to} that its peer has nothing more to say, after everything written before. */
-    private void passEnd(Leg to) {
+    final void passEnd(Leg to) {
         to.channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
             if (written.isSuccess()) {
                 to.channel.shutdownOutput().addListener(done -> outputEnded(to));
@@ -389,7 +440,7 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
 
     // ---- the end
 
-    private void end(@Nullable ProxyError cause, @Nullable String reason) {
+    void end(@Nullable ProxyError cause, @Nullable String reason) {
         if (state == TcpSessionState.CLOSED) {
             return;
         }
@@ -418,7 +469,7 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         }
         client.channel.close();
         if (other != null) {
-            other.channel.close();
+            closeBackend(other);
         }
         BackendGate.Ticket entered = ticket;
         if (entered != null) {
@@ -438,6 +489,11 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         }
     }
 
+    /** The session is over, and so is its connection. */
+    void closeBackend(Leg leg) {
+        leg.channel.close();
+    }
+
     /** Whether an end is one by force, at a moment when a side could still expect something. */
     private static boolean isCut(TcpSessionState last, @Nullable ProxyError cause) {
         return switch (last) {
@@ -447,7 +503,11 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         };
     }
 
-    private void moveTo(TcpSessionState next) {
+    final TcpSessionState state() {
+        return state;
+    }
+
+    final void moveTo(TcpSessionState next) {
         if (!allowed(state, next)) {
             throw new IllegalStateException("session " + id + ": no transition from " + state + " to " + next);
         }
@@ -458,7 +518,7 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
         return TRANSITIONS.getOrDefault(from, Set.of()).contains(to);
     }
 
-    private void onLoop(Runnable work) {
+    final void onLoop(Runnable work) {
         if (client.channel.eventLoop().inEventLoop()) {
             work.run();
         } else {
@@ -474,13 +534,15 @@ final class TcpSession extends ClientSession implements BackendGate.Visitor {
     }
 
     /** One of the two sockets. */
-    private final class Leg extends ChannelInboundHandlerAdapter {
-        private final SocketChannel channel;
+    final class Leg extends ChannelInboundHandlerAdapter {
+        final SocketChannel channel;
         private final boolean isClient;
-        private boolean inputEnded;
+        boolean inputEnded;
         private boolean outputEnded;
-        private boolean broken;
-        private @Nullable String breakage;
+        boolean broken;
+
+        @Nullable
+        String breakage;
 
         Leg(SocketChannel channel, boolean isClient) {
             this.channel = channel;

@@ -23,6 +23,10 @@ final class AddressPool<K, C> {
     /** A connection was found dead, the idle ones have to be probed. */
     boolean suspicious;
 
+    /** An attempt to connect is due after failures, while other addresses serve; null if none is. */
+    @Nullable
+    K trialKey;
+
     int connecting;
     int probing;
     int closing;
@@ -120,7 +124,7 @@ final class AddressPool<K, C> {
 
     private int indexOf(K key) {
         for (int i = idle.size() - 1; i >= 0; i--) {
-            if (idle.get(i).key.equals(key)) {
+            if (idle.get(i).key().equals(key)) {
                 return i;
             }
         }

@@ -42,12 +42,18 @@ final class AddressRing<K, C> {
                 pool.weight = one.weight();
             }
         }
+        forgetDebts();
         for (AddressPool<K, C> pool : addresses.values()) {
-            // Debts and credits belong to the old weights.
-            pool.standing = 0;
             if (!named.contains(pool.address)) {
                 pool.weight = 0;
             }
+        }
+    }
+
+    /** Debts and credits belong to the addresses and weights that there were. */
+    void forgetDebts() {
+        for (AddressPool<K, C> pool : addresses.values()) {
+            pool.standing = 0;
         }
     }
 

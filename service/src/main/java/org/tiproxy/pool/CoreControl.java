@@ -150,7 +150,7 @@ final class CoreControl<K, C> implements PoolControl {
         return new ConnectionInfo(
                 entry.id,
                 address,
-                entry.key,
+                entry.key(),
                 state,
                 Duration.ofNanos(Math.max(0, now - entry.createdAt)),
                 entry.uses,

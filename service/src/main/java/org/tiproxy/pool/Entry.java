@@ -24,7 +24,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Entry<K, C> implements IdleListener {
     final long id;
-    final K key;
+    /** Changes only while somebody has borrowed the connection. */
+    private volatile K key;
+    /** It is opened for nobody who waits. */
+    final boolean ahead;
+    /** Somebody who waits relies on it: it is counted in {@link WaitQueue#supply}. */
+    final boolean awaited;
+
     final AddressPool<K, C> home;
     private final PoolCore<K, C> core;
 
@@ -53,12 +59,23 @@ final class Entry<K, C> implements IdleListener {
     @Nullable
     Lease<C> lease;
 
-    Entry(long id, K key, AddressPool<K, C> home, PoolCore<K, C> core, long now) {
+    Entry(long id, K key, AddressPool<K, C> home, PoolCore<K, C> core, long now, boolean ahead, boolean awaited) {
         this.id = id;
         this.key = key;
+        this.ahead = ahead;
+        this.awaited = awaited;
         this.home = home;
         this.core = core;
         this.createdAt = now;
+    }
+
+    K key() {
+        return key;
+    }
+
+    /** Called by its borrower. */
+    void rekey(K newKey) {
+        key = newKey;
     }
 
     EntryState state() {
@@ -142,7 +159,10 @@ final class Entry<K, C> implements IdleListener {
 
     @Override
     public void lost(String reason) {
-        breakDown(reason);
+        // What is to be closed anyway may well have been closed by somebody already.
+        if (doom == null) {
+            breakDown(reason);
+        }
         core.lost(this);
     }
 

@@ -100,7 +100,7 @@ final class IdleSlots<K, C> {
     private @Nullable Entry<K, C> take(int first, K key) {
         for (int slot = first; slot < first + PLACES; slot++) {
             Entry<K, C> entry = slots.get(slot);
-            if (entry != null && entry.key.equals(key) && slots.compareAndSet(slot, entry, null)) {
+            if (entry != null && entry.key().equals(key) && slots.compareAndSet(slot, entry, null)) {
                 return entry;
             }
         }

@@ -27,6 +27,24 @@ public interface KeyedConnectionFactory<K, C> {
     CompletableFuture<C> connect(K key, HostPort address, Duration timeout);
 
     /**
+     * Whether {@link #connectAhead} can open connections with this key. May be asked at any time, on any thread.
+     *
+     * @return false for keys that somebody must be there for, or that no second caller will have
+     */
+    default boolean opensAhead(K key) {
+        return true;
+    }
+
+    /**
+     * Opens a connection that nobody waits for: it stays idle at first, and has to be in a state in which the peer leaves
+     * it alone. Otherwise like {@link #connect}, which is what the default does. A {@link KeyRefusedException} says that
+     * the address works, but does not want this key: then nothing is opened ahead with it until somebody acquires it again.
+     */
+    default CompletableFuture<C> connectAhead(K key, HostPort address, Duration timeout) {
+        return connect(key, address, timeout);
+    }
+
+    /**
      * Asks the peer whether the connection still works. It is not watched meanwhile ({@link #reuse} was called before).
      *
      * @param timeout how long it may take; the pool cancels the future at that time and closes the connection

@@ -35,7 +35,8 @@ public final class KeyedPool<K, C> implements AutoCloseable {
     /**
      * A pool with a timer thread of its own, on the system's clock.
      *
-     * @param minIdleKey the key of connections that are opened for {@code minIdle} alone; null to open none
+     * @param minIdleKey the key of connections that are opened for {@code minIdle} before anybody has asked for one; null
+     *     to open none then. Later the key that was asked for last counts
      */
     public static <K, C> KeyedPool<K, C> create(
             KeyedConnectionFactory<K, C> factory, AddressSource addresses, PoolConfig config, @Nullable K minIdleKey) {
@@ -48,7 +49,8 @@ public final class KeyedPool<K, C> implements AutoCloseable {
     /**
      * A pool that is told the time.
      *
-     * @param minIdleKey the key of connections that are opened for {@code minIdle} alone; null to open none
+     * @param minIdleKey the key of connections that are opened for {@code minIdle} before anybody has asked for one; null
+     *     to open none then. Later the key that was asked for last counts
      * @param scheduler stays open when the pool is closed
      */
     public static <K, C> KeyedPool<K, C> create(
@@ -100,6 +102,16 @@ public final class KeyedPool<K, C> implements AutoCloseable {
     public CompletableFuture<Lease<C>> acquireAsync(K key, Duration timeout) {
         Lease<C> parked = core.acquireParked(key);
         return parked != null ? CompletableFuture.completedFuture(parked) : core.acquire(key, timeout.toNanos());
+    }
+
+    /**
+     * Says what a borrowed connection has become: from its release on it is lent to those who ask for {@code key}. For
+     * connections that are opened before it is known what for.
+     *
+     * @throws IllegalArgumentException if the lease was released, or is another pool's
+     */
+    public void rekey(Lease<C> lease, K key) {
+        core.rekey(lease, key);
     }
 
     /** What an operator sees and does. */

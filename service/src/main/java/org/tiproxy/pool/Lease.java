@@ -104,6 +104,14 @@ public final class Lease<C> implements AutoCloseable {
         }
     }
 
+    /**
+     * Whether the connection will be closed when the lease is released: it was marked, or evicted by an operator.
+     * There is no point in tidying it up then.
+     */
+    public boolean isDoomed() {
+        return entry.doom() != null;
+    }
+
     /** Gives the connection back: to be reused, or to be closed if it was marked broken. Does not block. */
     public void release() {
         if (STATE.compareAndSet(this, HELD, RELEASED)) {

@@ -8,11 +8,14 @@ import java.time.Duration;
  * @param name what the pool is called in logs
  * @param maxConnectionsPerAddress 1 or more: the most connections to one address, counting those that are being opened or
  *     closed, and over all keys
- * @param minIdle 0 to maxConnectionsPerAddress: how many idle connections per address to keep ready
+ * @param minIdle 0 to maxConnectionsPerAddress: how many idle connections per address to keep ready, whatever their
+ *     keys. Those that are missing are opened with the key that was asked for last, see {@link
+ *     KeyedConnectionFactory#opensAhead}
  * @param acquireTimeout how long an acquire may wait; zero for "only what is idle now"
  * @param connectTimeout how long opening a connection may take
  * @param probeTimeout how long a probe may take before the connection counts as dead
- * @param probeBypass an idle connection that is known to have worked this recently is lent without a probe
+ * @param probeBypass an idle connection that is known to have worked this recently is lent without a probe; zero to
+ *     probe each before it is lent, except for one that was just opened for the caller
  * @param idleTimeout how long a connection beyond minIdle may be idle; zero for ever
  * @param maxLifetime how old a connection may become, less up to a tenth, so that those opened together do not end
  *     together; one in use is closed when it comes back; zero for ever

@@ -32,8 +32,8 @@ final class PoolCore<K, C> {
     final KeyedConnectionFactory<K, C> factory;
     final Ticker ticker;
     private final Scheduler scheduler;
-    /** What connections for minIdle are opened with; null if the pool cannot know. */
-    private final @Nullable K minIdleKey;
+    /** What connections for minIdle are opened with: the last key that was asked for; null if none is known (yet). */
+    private @Nullable K aheadKey;
 
     private final Random random;
     private final IdleSlots<K, C> slots;
@@ -84,7 +84,7 @@ final class PoolCore<K, C> {
             IdleSlots<K, C> slots,
             Random random) {
         this.factory = factory;
-        this.minIdleKey = minIdleKey;
+        this.aheadKey = minIdleKey;
         this.ticker = ticker;
         this.scheduler = scheduler;
         this.slots = slots;
@@ -145,7 +145,13 @@ final class PoolCore<K, C> {
     PendingAcquire<K, C> acquire(K key, long timeoutNanos) {
         long now = ticker.nanoTime();
         PendingAcquire<K, C> caller = new PendingAcquire<>(key, now, timeoutNanos, tracing ? trace() : null);
-        decide(() -> enter(caller, now));
+        boolean opensAhead = factory.opensAhead(key);
+        decide(() -> {
+            if (opensAhead) {
+                aheadKey = key;
+            }
+            enter(caller, now);
+        });
         if (!caller.isDone()) {
             // Failed by somebody else than the pool: cancelled, or timed out by its owner.
             caller.whenComplete((lease, failure) -> {
@@ -155,6 +161,29 @@ final class PoolCore<K, C> {
             });
         }
         return caller;
+    }
+
+    /** Gives a borrowed connection another key. */
+    void rekey(Lease<C> lease, K key) {
+        Entry<K, C> entry = null;
+        for (Entry<K, C> one : ask(this::allEntries)) {
+            if (one.lease == lease) {
+                entry = one;
+            }
+        }
+        if (entry == null) {
+            throw new IllegalArgumentException(lease + " was released or is another pool's");
+        }
+        entry.rekey(key);
+        if (factory.opensAhead(key)) {
+            decide(() -> aheadKey = key);
+        }
+    }
+
+    private List<Entry<K, C>> allEntries() {
+        List<Entry<K, C>> all = new ArrayList<>();
+        ring.all().forEach(home -> all.addAll(home.entries));
+        return all;
     }
 
     /** The watch has seen something. */
@@ -265,6 +294,7 @@ final class PoolCore<K, C> {
         long now = ticker.nanoTime();
         probeSuspects(now);
         dispatch(now);
+        tryAgain(now);
         refill(now);
         setCalm();
     }
@@ -322,15 +352,17 @@ final class PoolCore<K, C> {
      * @return false if there is nothing that could be done at the moment
      */
     private boolean bring(K key, @Nullable PendingAcquire<K, C> direct, long now) {
+        markTrials(key, now);
         while (true) {
             int max = config.maxConnectionsPerAddress();
-            AddressPool<K, C> home = ring.next(one -> one.hasIdle(key) || one.canConnect(max, now));
+            AddressPool<K, C> home =
+                    ring.next(one -> one.hasIdle(key) || (one.trialKey == null && one.canConnect(max, now)));
             if (home == null) {
                 return false;
             }
             Entry<K, C> entry = home.takeIdle(key);
             if (entry == null) {
-                connect(home, key, now);
+                connect(home, key, now, false, true);
                 return true;
             }
             if (entry.doom() != null || entry.isExpired(now)) {
@@ -351,6 +383,20 @@ final class PoolCore<K, C> {
         }
     }
 
+    /** Addresses that have failed and may be tried again get no caller of their own while another one can serve it. */
+    private void markTrials(K key, long now) {
+        int max = config.maxConnectionsPerAddress();
+        boolean servedElsewhere = false;
+        for (AddressPool<K, C> home : ring.all()) {
+            servedElsewhere |= home.failures == 0 && !home.isGone() && (home.hasIdle(key) || home.canConnect(max, now));
+        }
+        for (AddressPool<K, C> home : ring.all()) {
+            if (servedElsewhere && home.failures > 0 && home.trialKey == null && home.canConnect(max, now)) {
+                home.trialKey = key;
+            }
+        }
+    }
+
     private void handOut(Entry<K, C> entry, PendingAcquire<K, C> caller) {
         entry.moveTo(EntryState.IN_USE);
         waiters.remove(caller);
@@ -365,9 +411,9 @@ final class PoolCore<K, C> {
                 if (first.bypassed >= MAX_BYPASS) {
                     return;
                 }
-                if (waiters.first(entry.key) != null && home.idle().contains(entry)) {
+                if (waiters.first(entry.key()) != null && home.idle().contains(entry)) {
                     first.bypassed++;
-                    bring(entry.key, null, now);
+                    bring(entry.key(), null, now);
                 }
             }
         }
@@ -396,16 +442,31 @@ final class PoolCore<K, C> {
         }
     }
 
+    /**
+     * Tries addresses again that have failed, while others serve: nobody has to wait for that, as it may take as long as a
+     * connect may.
+     */
+    private void tryAgain(long now) {
+        for (AddressPool<K, C> home : ring.all()) {
+            K key = home.trialKey;
+            home.trialKey = null;
+            if (key != null && !closed && home.canConnect(config.maxConnectionsPerAddress(), now)) {
+                connect(home, key, now, true, false);
+            }
+        }
+    }
+
     /** Opens what minIdle asks for. */
     private void refill(long now) {
         int minIdle = config.minIdle();
-        if (closed || minIdle == 0 || minIdleKey == null || !waiters.isEmpty()) {
+        K key = aheadKey;
+        if (closed || minIdle == 0 || key == null || !waiters.isEmpty()) {
             return;
         }
         for (AddressPool<K, C> home : ring.all()) {
             int missing = minIdle - home.idle().size() - slots.count(home) - home.connecting - home.probing;
             while (missing > 0 && home.canConnect(config.maxConnectionsPerAddress(), now)) {
-                connect(home, minIdleKey, now);
+                connect(home, key, now, true, true);
                 missing--;
             }
         }
@@ -419,6 +480,16 @@ final class PoolCore<K, C> {
             }
         }
         return true;
+    }
+
+    /** A connection that is known to work goes to whoever waits for one like it, without another probe. */
+    private void serveOrAdmit(Entry<K, C> entry, long now) {
+        PendingAcquire<K, C> caller = closed || suspended ? null : waiters.first(entry.key());
+        if (caller != null && entry.doom() == null && !entry.isExpired(now)) {
+            handOut(entry, caller);
+        } else {
+            admit(entry, now);
+        }
     }
 
     /** An idle connection that nobody else knows becomes one of the pool's, or is closed. */
@@ -536,11 +607,19 @@ final class PoolCore<K, C> {
     // ---- opening, probing, lending and closing: a locked half that decides and a half without the lock that does it
     // ----
 
-    private void connect(AddressPool<K, C> home, K key, long now) {
-        Entry<K, C> entry = new Entry<>(nextId++, key, home, this, now);
+    /**
+     * Has a connection opened.
+     *
+     * @param ahead whether nobody is there for whom it is opened
+     * @param awaited whether it counts as being on its way to one who waits
+     */
+    private void connect(AddressPool<K, C> home, K key, long now, boolean ahead, boolean awaited) {
+        Entry<K, C> entry = new Entry<>(nextId++, key, home, this, now, ahead, awaited);
         home.entries.add(entry);
         home.connecting++;
-        waiters.supply(key, 1);
+        if (awaited) {
+            waiters.supply(key, 1);
+        }
         begin(entry, config.connectTimeout().toNanos(), now);
         effects.add(() -> connectNow(entry));
     }
@@ -548,7 +627,9 @@ final class PoolCore<K, C> {
     private void connectNow(Entry<K, C> entry) {
         CompletableFuture<C> attempt;
         try {
-            attempt = factory.connect(entry.key, entry.home.address, config.connectTimeout());
+            attempt = entry.ahead && factory.opensAhead(entry.key())
+                    ? factory.connectAhead(entry.key(), entry.home.address, config.connectTimeout())
+                    : factory.connect(entry.key(), entry.home.address, config.connectTimeout());
         } catch (RuntimeException e) {
             attempt = CompletableFuture.failedFuture(e);
         }
@@ -569,9 +650,12 @@ final class PoolCore<K, C> {
         long now = ticker.nanoTime();
         AddressPool<K, C> home = entry.home;
         home.connecting--;
-        waiters.supply(entry.key, -1);
+        if (entry.awaited) {
+            waiters.supply(entry.key(), -1);
+        }
         if (home.failures > 0) {
             log.info("{} - {} is there again after {} failed connects", config.name(), home.address, home.failures);
+            ring.forgetDebts();
         }
         home.failures = 0;
         home.created++;
@@ -580,7 +664,7 @@ final class PoolCore<K, C> {
         entry.ageless = lifetime == 0;
         entry.expiresAt = now + lifetime - (long) (lifetime * LIFETIME_JITTER * random.nextDouble());
         entry.becomeIdle(now);
-        admit(entry, now);
+        serveOrAdmit(entry, now);
     }
 
     private void connectFailed(Entry<K, C> entry, @Nullable Throwable failure) {
@@ -589,9 +673,17 @@ final class PoolCore<K, C> {
         entry.moveTo(EntryState.CLOSED);
         home.entries.remove(entry);
         home.connecting--;
-        waiters.supply(entry.key, -1);
-        if (!closed && !home.isGone()) {
-            Throwable cause = unwrap(failure);
+        if (entry.awaited) {
+            waiters.supply(entry.key(), -1);
+        }
+        Throwable cause = unwrap(failure);
+        if (entry.ahead && cause instanceof KeyRefusedException) {
+            if (entry.key().equals(aheadKey)) {
+                aheadKey = null;
+            }
+            noteFailure(home, text(cause), null);
+            log.debug("{} - {} refuses {}: {}", config.name(), home.address, entry.key(), text(cause));
+        } else if (!closed && !home.isGone()) {
             home.failures++;
             home.connectFailures++;
             home.retryAt = now + backoff(home.failures);
@@ -620,7 +712,7 @@ final class PoolCore<K, C> {
     void probe(Entry<K, C> entry, long now) {
         entry.moveTo(EntryState.PROBING);
         entry.home.probing++;
-        waiters.supply(entry.key, 1);
+        waiters.supply(entry.key(), 1);
         begin(entry, config.probeTimeout().toNanos(), now);
         effects.add(() -> probeNow(entry));
     }
@@ -656,12 +748,14 @@ final class PoolCore<K, C> {
     private void probed(Entry<K, C> entry, boolean works) {
         long now = ticker.nanoTime();
         entry.home.probing--;
-        waiters.supply(entry.key, -1);
+        waiters.supply(entry.key(), -1);
         entry.moveTo(EntryState.IDLE);
         if (works) {
             entry.lastGood = now;
+            serveOrAdmit(entry, now);
+        } else {
+            admit(entry, now);
         }
-        admit(entry, now);
     }
 
     /** Notes until when an operation has to be finished. */

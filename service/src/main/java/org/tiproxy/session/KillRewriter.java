@@ -1,5 +1,7 @@
 package org.tiproxy.session;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -39,16 +41,32 @@ final class KillRewriter {
         byte[] sql = new byte[head.remaining()];
         head.get(sql);
         KillStatement kill = KillStatement.find(sql);
-        long backendId = kill == null ? 0 : connectionIds.backendIdOf(kill.id());
-        if (kill == null || backendId == 0) {
+        if (kill == null) {
             return null;
+        }
+        long backendId = connectionIds.backendIdOf(kill.id());
+        if (backendId == 0) {
+            boolean begun = connectionIds.killElsewhere(kill.id(), id -> new String(replaced(sql, kill, id), UTF_8));
+            return begun ? nothing() : null;
         }
         return new PayloadWriter()
                 .int1(Command.COM_QUERY.code())
-                .bytes(Arrays.copyOf(sql, kill.start()))
-                .string(Long.toUnsignedString(backendId))
-                .bytes(Arrays.copyOfRange(sql, kill.end(), sql.length))
+                .bytes(replaced(sql, kill, backendId))
                 .toPacket(commands.lastSequenceId());
+    }
+
+    private static byte[] replaced(byte[] sql, KillStatement kill, long id) {
+        byte[] digits = Long.toUnsignedString(id).getBytes(UTF_8);
+        byte[] rest = Arrays.copyOfRange(sql, kill.end(), sql.length);
+        byte[] all = Arrays.copyOf(sql, kill.start() + digits.length + rest.length);
+        System.arraycopy(digits, 0, all, kill.start(), digits.length);
+        System.arraycopy(rest, 0, all, kill.start() + digits.length, rest.length);
+        return all;
+    }
+
+    /** What this session's backend answers like a KILL that has worked. */
+    private ByteBuffer nothing() {
+        return new PayloadWriter().int1(Command.COM_QUERY.code()).string("DO 0").toPacket(commands.lastSequenceId());
     }
 
     private @Nullable ByteBuffer processKill() {
@@ -60,6 +78,9 @@ final class KillRewriter {
             id = id << 8 | commands.headByte(i);
         }
         long backendId = connectionIds.backendIdOf(id);
+        if (backendId == 0 && connectionIds.killElsewhere(id, other -> "KILL " + other)) {
+            return nothing();
+        }
         if (backendId == 0 || backendId >>> 32 != 0) {
             return null;
         }

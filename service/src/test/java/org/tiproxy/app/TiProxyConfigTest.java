@@ -104,7 +104,7 @@ class TiProxyConfigTest {
                                 NetworkTransport.AUTO,
                                 Duration.ZERO,
                                 Duration.ofSeconds(15)),
-                        new BackendConfig(new HostPort("127.0.0.1", 3000)),
+                        new BackendConfig(List.of(new HostPort("127.0.0.1", 3000))),
                         null,
                         SecurityConfig.NONE,
                         new JmxConfig(new HostPort("127.0.0.1", 9010), null, null),
@@ -228,7 +228,7 @@ class TiProxyConfigTest {
                                         ProxyProtocolConfig.Version.V2,
                                         List.of(IpNetwork.parse("10.0.0.0/8"), IpNetwork.parse("::1"))),
                                 new LoginLimits(Duration.ofSeconds(3), 5, 1000)),
-                        new BackendConfig(new HostPort("127.0.0.1", 3001)),
+                        new BackendConfig(List.of(new HostPort("127.0.0.1", 3001))),
                         new SupervisorConfig(
                                 folder.resolve("bin/server").toString(),
                                 List.of("-p", ""),
@@ -304,8 +304,8 @@ class TiProxyConfigTest {
             delimiter = '|',
             value = {
                 "''                                  | backend.instances: no backend was given: use --dest host:port, or instances in [backend]",
-                "backend.instances = []              | x.toml:1: backend.instances: expected exactly one address, found 0; only one is supported at present",
-                "backend.instances = ['a:1', 'b:2']  | x.toml:1: backend.instances: expected exactly one address, found 2; only one is supported at present",
+                "backend.instances = []              | x.toml:1: backend.instances: expected exactly one address, found 0",
+                "backend.instances = ['a:1', 'b:2']  | x.toml:1: backend.instances: expected exactly one address, found 2: without pool.mode connections are not spread over several",
             })
     void demandsExactlyOneBackend(String line, String error) throws IOException {
         assertThat(read(line)).isNull();
@@ -556,7 +556,7 @@ class TiProxyConfigTest {
 
         assertThat(errors)
                 .containsExactly(
-                        "x.toml:2: pool.mode: \"session\": sharing connections needs proxy.protocol = \"mysql\"",
+                        "x.toml:2: pool.mode: \"session\": sharing connections so needs proxy.protocol = \"mysql\"",
                         "x.toml:2: pool.mode: \"session\": not together with proxy.proxy-protocol: a connection's header"
                                 + " would name its first client to all that follow",
                         "x.toml:5: pool.min-idle: 9: expected at most pool.max-connections-per-address, which is 3");
@@ -567,5 +567,39 @@ class TiProxyConfigTest {
         readValid(BACKEND, "[[users]]", "name = 'a'", "password = 'hunter2'");
 
         assertThat(warnings).containsExactly("x.toml:2: users: not used, because pool.mode is off");
+    }
+
+    @Test
+    void connectionsOfAnyProtocolCanBeShared() throws IOException {
+        PoolingConfig pooling = readValid(
+                        BACKEND, "proxy.protocol = 'tcp'", "pool.mode = 'tcp'", "pool.tcp-quiet-time = '1s'")
+                .pooling();
+
+        assertThat(pooling.mode()).isEqualTo(PoolingConfig.Mode.TCP);
+        assertThat(pooling.quietTime()).isEqualTo(Duration.ofSeconds(1));
+    }
+
+    @Test
+    void aPoolSpreadsConnectionsOverSeveralBackends() throws IOException {
+        TiProxyConfig config = readValid("backend.instances = ['a:1', 'b:2']", POOL, "pool.validation-bypass = '0s'");
+
+        assertThat(config.backend().addresses()).containsExactly(new HostPort("a", 1), new HostPort("b", 2));
+        assertThat(config.pooling().pool().probeBypass()).isZero();
+    }
+
+    @Test
+    void aProgramIsOnlyOneBackend() throws IOException {
+        read("backend.instances = ['a:1', 'b:2']", POOL, "supervisor.exec = '/bin/true'");
+
+        assertThat(errors)
+                .containsExactly("x.toml:1: backend.instances: expected exactly one address, found 2: the program of"
+                        + " supervisor.exec listens on one");
+    }
+
+    @Test
+    void noBackendIsNamedTwice() throws IOException {
+        read("backend.instances = ['a:1', 'a:1']", POOL);
+
+        assertThat(errors).containsExactly("x.toml:1: backend.instances: an address stands there twice");
     }
 }

@@ -35,12 +35,7 @@ class ProxyViewTest {
     void open() throws Exception {
         Listener listener = new SilentListener();
         ProxyView view = new ProxyView(
-                new ProxyLifecycle(listener, sessions, timer),
-                sessions,
-                listener,
-                new HostPort("127.0.0.1", 3306),
-                "mysql",
-                "NIO");
+                new ProxyLifecycle(listener, sessions, timer), sessions, listener, "127.0.0.1:3306", "mysql", "NIO");
         ManagementFactory.getPlatformMBeanServer().registerMBean(view, Sample.name(BEAN));
         endpoint = JolokiaEndpoint.start(new JolokiaConfig(new HostPort("127.0.0.1", 0), null, null, List.of()));
         http = new RawHttp(endpoint.address());

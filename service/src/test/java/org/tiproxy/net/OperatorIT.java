@@ -95,7 +95,7 @@ class OperatorIT {
         listener = new ProxyListener(config, backend, BackendGate.open(), sessions, Ticker.SYSTEM, threads);
         listener.open();
         ProxyLifecycle lifecycle = new ProxyLifecycle(listener, sessions, threads);
-        proxy = new ProxyView(lifecycle, sessions, listener, backend, "mysql", "AUTO");
+        proxy = new ProxyView(lifecycle, sessions, listener, backend.toString(), "mysql", "AUTO");
     }
 
     @AfterEach

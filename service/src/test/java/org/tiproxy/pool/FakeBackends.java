@@ -52,6 +52,9 @@ final class FakeBackends implements KeyedConnectionFactory<String, FakeBackends.
     final List<Connection> open = new ArrayList<>();
     final Map<HostPort, Mood> moods = new HashMap<>();
     final Set<Question> questions = new LinkedHashSet<>();
+    /** Keys with which nothing can be opened ahead. */
+    final Set<String> refused = new LinkedHashSet<>();
+
     int bound = Integer.MAX_VALUE;
     int connects;
     int probes;
@@ -95,6 +98,13 @@ final class FakeBackends implements KeyedConnectionFactory<String, FakeBackends.
         if (!future.complete(connection)) {
             open.remove(connection);
         }
+    }
+
+    @Override
+    public CompletableFuture<Connection> connectAhead(String key, HostPort address, Duration timeout) {
+        return refused.contains(key)
+                ? CompletableFuture.failedFuture(new KeyRefusedException("nobody wants " + key))
+                : connect(key, address, timeout);
     }
 
     @Override

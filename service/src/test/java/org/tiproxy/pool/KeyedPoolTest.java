@@ -501,4 +501,80 @@ class KeyedPoolTest {
         assertThatThrownBy(() -> config(2).connectTimeout(Duration.ZERO).build())
                 .hasMessage("connectTimeout PT0S is not between a nanosecond and 100 years");
     }
+
+    // ---- what is opened ahead, and what a connection may become ----
+
+    @Test
+    void everyConnectionIsProbedOnceBeforeItIsLentWithoutABypass() {
+        KeyedPool<String, Connection> pool = pool(config(2).probeBypass(Duration.ZERO));
+        for (int i = 0; i < 5; i++) {
+            time.pass(Duration.ofMillis(1));
+            got(pool.acquireAsync("k")).release();
+        }
+        assertThat(backends.connects).isEqualTo(1);
+        assertThat(backends.probes).isEqualTo(4);
+    }
+
+    @Test
+    void minIdleIsFilledForTheKeyThatWasAskedForLast() {
+        KeyedPool<String, Connection> pool = pool(config(10).minIdle(2));
+        assertThat(backends.open).extracting(one -> one.key).containsExactly("k", "k");
+        Lease<Connection> lease = got(pool.acquireAsync("other"));
+        pool.control().evictIdle();
+        assertThat(backends.open).extracting(one -> one.key).containsExactly("other", "other", "other");
+        lease.release();
+    }
+
+    @Test
+    void nothingIsOpenedAheadForAKeyThatWasRefused() {
+        KeyedPool<String, Connection> pool = pool(config(10).minIdle(2));
+        backends.refused.add("no");
+        Lease<Connection> lease = got(pool.acquireAsync("no"));
+        pool.control().evictIdle();
+        // The address works all the same.
+        assertThat(pool.control().statistics().addresses().get(0).connectFailuresTotal())
+                .isZero();
+        assertThat(pool.control().statistics().lastFailure()).isEqualTo("nobody wants no");
+        lease.release();
+        got(pool.acquireAsync("k")).release();
+        pool.control().evictIdle();
+        assertThat(backends.open).extracting(one -> one.key).containsExactly("k", "k");
+    }
+
+    @Test
+    void aBorrowedConnectionCanBeGivenAnotherKey() {
+        KeyedPool<String, Connection> pool = pool(config(2));
+        Lease<Connection> lease = got(pool.acquireAsync("unknown yet"));
+        Connection connection = lease.connection();
+        pool.rekey(lease, "k");
+        lease.release();
+        assertThat(got(pool.acquireAsync("k")).connection()).isSameAs(connection);
+        assertThatThrownBy(() -> pool.rekey(lease, "k")).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void nobodyWaitsForAnAddressThatIsTriedAgainWhileOthersServe() {
+        addresses.set(List.of(WeightedAddress.of(A), WeightedAddress.of(B)));
+        backends.moods.put(A, Mood.DOWN);
+        KeyedPool<String, Connection> pool = pool(config(10));
+        List<Lease<Connection>> leases = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            leases.add(got(pool.acquireAsync("k")));
+        }
+        assertThat(leases).extracting(Lease::address).containsOnly(B);
+        // Now a connect to it stays without an answer.
+        backends.moods.put(A, Mood.SILENT);
+        time.pass(Duration.ofSeconds(5));
+        for (int i = 0; i < 4; i++) {
+            leases.add(got(pool.acquireAsync("k")));
+        }
+        assertThat(leases).extracting(Lease::address).containsOnly(B);
+        assertThat(backends.questions).hasSize(1);
+        backends.moods.put(A, Mood.UP);
+        backends.answer(backends.questions.iterator().next());
+        leases.add(got(pool.acquireAsync("k")));
+        leases.add(got(pool.acquireAsync("k")));
+        assertThat(leases).extracting(Lease::address).contains(A);
+        leases.forEach(Lease::release);
+    }
 }

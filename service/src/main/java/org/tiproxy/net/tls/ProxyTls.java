@@ -52,6 +52,7 @@ public final class ProxyTls implements AutoCloseable {
     private final @Nullable FollowedContext backends;
     private final @Nullable ScheduledExecutorService thread;
     private final CompletableFuture<KeyPair> rsaKeys = new CompletableFuture<>();
+    private volatile @Nullable KeyPair ownRsaKeys;
 
     private ProxyTls(SecurityConfig config, Clock clock) throws PemException {
         ServerTls serverTls = config.serverTls();
@@ -120,17 +121,27 @@ public final class ProxyTls implements AutoCloseable {
             rsaKeys.completeExceptionally(new IllegalStateException("no RSA keys where both sides are alike"));
             return;
         }
-        rsaKeys.completeAsync(
-                () -> {
-                    try {
-                        KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
-                        generator.initialize(RSA_BITS);
-                        return generator.generateKeyPair();
-                    } catch (NoSuchAlgorithmException e) {
-                        throw new IllegalStateException("every JDK has RSA", e);
-                    }
-                },
-                thread);
+        rsaKeys.completeAsync(ProxyTls::newRsaKeys, thread);
+    }
+
+    private static KeyPair newRsaKeys() {
+        try {
+            KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
+            generator.initialize(RSA_BITS);
+            return generator.generateKeyPair();
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has RSA", e);
+        }
+    }
+
+    /**
+     * Has {@link #rsaKeys} made also where both sides are alike: the proxy authenticates clients by itself, and some of them
+     * may come without TLS. Blocks while they are made.
+     */
+    public void requireRsaKeys() {
+        if (clientMode != TlsMode.REQUIRED && rsaKeys.isCompletedExceptionally()) {
+            ownRsaKeys = newRsaKeys();
+        }
     }
 
     /** TLS on neither side. */
@@ -193,8 +204,12 @@ public final class ProxyTls implements AutoCloseable {
         rsaKeys.handle((keys, failure) -> keys).join();
     }
 
-    /** The proxy's RSA keys, for a client without TLS in front of a backend with TLS. */
+    /** The proxy's RSA keys, for a client without TLS in front of a backend with TLS, or of the proxy's own users. */
     public KeyPair rsaKeys() {
+        KeyPair own = ownRsaKeys;
+        if (own != null) {
+            return own;
+        }
         try {
             return rsaKeys.join();
         } catch (CompletionException e) {

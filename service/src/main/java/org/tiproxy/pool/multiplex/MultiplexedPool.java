@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
@@ -73,6 +74,11 @@ public final class MultiplexedPool implements AutoCloseable {
     private final Deque<Waiting> waiting = new ArrayDeque<>();
     private boolean closed;
     private @Nullable Throwable lastFailure;
+    private long createdTotal;
+    private long connectFailuresTotal;
+    private long lostTotal;
+
+    private final LongAdder requestsTotal = new LongAdder();
 
     /**
      * A pool that is told the time.
@@ -112,6 +118,11 @@ public final class MultiplexedPool implements AutoCloseable {
 
     /** The same with a time-out of its own, which begins when the request is sent. */
     public CompletableFuture<ByteBuffer> request(LongFunction<ByteBuffer> encode, Duration timeout) {
+        requestsTotal.increment();
+        return send(encode, timeout);
+    }
+
+    private CompletableFuture<ByteBuffer> send(LongFunction<ByteBuffer> encode, Duration timeout) {
         MultiplexedConnection connection;
         Target toOpen = null;
         Waiting queued = null;
@@ -144,6 +155,26 @@ public final class MultiplexedPool implements AutoCloseable {
             return connection.request(encode, timeout);
         }
         return queued == null ? CompletableFuture.failedFuture(noConnection()) : queued.answer;
+    }
+
+    /** The numbers of this moment. */
+    public MultiplexedStatistics statistics() {
+        lock.lock();
+        try {
+            Throwable last = lastFailure;
+            return new MultiplexedStatistics(
+                    connections(),
+                    targets.stream().mapToInt(target -> target.connecting).sum(),
+                    inFlight(),
+                    waiting.size(),
+                    requestsTotal.sum(),
+                    createdTotal,
+                    connectFailuresTotal,
+                    lostTotal,
+                    last == null ? null : text(last));
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Open connections. */
@@ -349,6 +380,7 @@ public final class MultiplexedPool implements AutoCloseable {
         try {
             target.connecting--;
             target.failures = 0;
+            createdTotal++;
             unwanted = closed || target.weight == 0;
             if (!unwanted) {
                 target.open.add(connection);
@@ -368,7 +400,9 @@ public final class MultiplexedPool implements AutoCloseable {
     private void forget(Target target, MultiplexedConnection connection) {
         lock.lock();
         try {
-            target.open.remove(connection);
+            if (target.open.remove(connection) && !closed) {
+                lostTotal++;
+            }
         } finally {
             lock.unlock();
         }
@@ -386,6 +420,7 @@ public final class MultiplexedPool implements AutoCloseable {
         try {
             target.connecting--;
             target.failures++;
+            connectFailuresTotal++;
             first = target.failures == 1 && target.weight > 0;
             long pause = Math.min(MAX_BACKOFF_NANOS, MIN_BACKOFF_NANOS << Math.min(10, target.failures - 1));
             target.retryAt = ticker.nanoTime() + pause;
@@ -417,7 +452,7 @@ public final class MultiplexedPool implements AutoCloseable {
         }
         CompletableFuture<ByteBuffer> sent;
         try {
-            sent = request(one.encode, one.timeout);
+            sent = send(one.encode, one.timeout);
         } catch (RuntimeException e) {
             one.answer.completeExceptionally(e);
             return;

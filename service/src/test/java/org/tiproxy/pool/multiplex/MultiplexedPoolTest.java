@@ -145,6 +145,13 @@ class MultiplexedPoolTest {
         }
         callers.shutdown();
         assertThat(pool.connections()).isBetween(1, 4);
+        MultiplexedStatistics statistics = pool.statistics();
+        assertThat(statistics.requestsTotal()).isEqualTo(10_000);
+        assertThat(statistics.createdTotal()).isEqualTo(server.accepted.size());
+        assertThat(statistics.connections()).isEqualTo(pool.connections());
+        assertThat(statistics.waiting() + statistics.connecting() + statistics.inFlight())
+                .isZero();
+        assertThat(statistics.lastFailure()).isNull();
         assertThat(server.accepted.size()).isLessThanOrEqualTo(4);
         assertThat(pool.inFlight()).isZero();
     }
@@ -176,6 +183,9 @@ class MultiplexedPoolTest {
         await().until(() -> pool.connections() == 0);
         assertThatThrownBy(() -> ask("nobody there").get(20, SECONDS))
                 .hasMessageContaining("no connection to 127.0.0.1:" + port);
+        assertThat(pool.statistics().lostTotal()).isPositive();
+        assertThat(pool.statistics().connectFailuresTotal()).isPositive();
+        assertThat(pool.statistics().lastFailure()).isNotEmpty();
         server = new Server(port);
         await().until(() -> !ask("back").handle((a, failure) -> failure != null).get(20, SECONDS));
     }
