@@ -55,7 +55,7 @@ final class SocketDriverConnection implements DriverConnection {
         output = plain.getOutputStream();
         greeting = packet(input);
         int flags = flagsOf(greeting);
-        boolean offered = flags > 0 && (greeting[flags + 1] << 8 & CLIENT_SSL) != 0;
+        boolean offered = flags > 0 && ((greeting[flags + 1] << 8) & CLIENT_SSL) != 0;
         if (flags > 0) {
             greeting[flags + 1] &= ~(CLIENT_SSL >> 8);
             greeting[flags] &= ~CLIENT_COMPRESS;
@@ -72,10 +72,14 @@ final class SocketDriverConnection implements DriverConnection {
         DataInputStream data = new DataInputStream(input);
         byte[] header = new byte[HEADER];
         data.readFully(header);
-        int length = (header[0] & 0xff) | ((header[1] & 0xff) << 8) | ((header[2] & 0xff) << 16);
+        int length = lengthOf(header);
         byte[] packet = Arrays.copyOf(header, HEADER + length);
         data.readFully(packet, HEADER, length);
         return packet;
+    }
+
+    private static int lengthOf(byte[] header) {
+        return (header[0] & 0xff) | ((header[1] & 0xff) << 8) | ((header[2] & 0xff) << 16);
     }
 
     private static int flagsOf(byte[] packet) {
@@ -135,8 +139,7 @@ final class SocketDriverConnection implements DriverConnection {
         if (turnsToTls && !answered) {
             answer.write(source, offset, length);
             byte[] soFar = answer.toByteArray();
-            if (soFar.length > HEADER
-                    && soFar.length >= HEADER + ((soFar[0] & 0xff) | ((soFar[1] & 0xff) << 8) | ((soFar[2] & 0xff) << 16))) {
+            if (soFar.length > HEADER && soFar.length >= HEADER + lengthOf(soFar)) {
                 answer = new ByteArrayOutputStream();
                 startTls(soFar);
             }
