@@ -66,7 +66,6 @@ class NamedModuleIT {
     private static ExampleJvm start(List<String> agents) throws Exception {
         List<String> arguments = new ArrayList<>(agents);
         arguments.addAll(List.of(
-                "-XX:TieredStopAtLevel=1",
                 "--module-path",
                 ProjectFiles.built("named-module.jar") + File.pathSeparator + ProjectFiles.built("lib"),
                 "--module",

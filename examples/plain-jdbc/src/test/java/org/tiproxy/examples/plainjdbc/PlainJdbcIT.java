@@ -56,26 +56,25 @@ class PlainJdbcIT {
         assertThat(results(run.lines())).containsExactlyElementsOf(expectedResults());
     }
 
+    /** Each of the others before ours and after it. */
     static List<List<String>> agentsInBothOrders() {
         String openTelemetry = "-javaagent:" + ProjectFiles.built("agents/opentelemetry-javaagent.jar");
         String jolokia = "-javaagent:" + ProjectFiles.built("agents/jolokia-agent-jvm.jar")
                 + "=host=127.0.0.1,port=0,discoveryEnabled=false";
         String tiproxy = ExampleJvm.agentOption();
-        return List.of(
-                List.of(openTelemetry, tiproxy),
-                List.of(tiproxy, openTelemetry),
-                List.of(jolokia, tiproxy),
-                List.of(tiproxy, jolokia));
+        return List.of(List.of(openTelemetry, tiproxy, jolokia), List.of(jolokia, tiproxy, openTelemetry));
     }
 
     @ParameterizedTest
     @MethodSource("agentsInBothOrders")
-    void otherAgentBesideMakesNoDifference(List<String> agents) throws Exception {
+    void otherAgentsBesideMakeNoDifference(List<String> agents) throws Exception {
         Run run = run(agents);
 
+        assertThat(run.errors()).contains("opentelemetry-javaagent - version").contains("found mariadb-java-client");
+        assertThat(run.lines()).anyMatch(line -> line.matches("Jolokia: Agent .* started .*"));
         assertThat(connections(run.lines())).as(run.errors()).isLessThanOrEqualTo(5);
         assertThat(results(run.lines())).containsExactlyElementsOf(expectedResults());
-        assertThat(run.errors()).doesNotContainIgnoringCase("exception").doesNotContain("tiproxy: cannot");
+        assertThat(run.errors()).doesNotContainIgnoringCase("exception").doesNotContain("tiproxy: ");
     }
 
     private record Run(List<String> lines, String errors) {}

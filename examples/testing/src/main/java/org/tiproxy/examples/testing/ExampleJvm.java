@@ -45,6 +45,8 @@ public final class ExampleJvm implements AutoCloseable {
         int jmxPort = ProjectFiles.freePort();
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                // It ends before optimizing it would pay.
+                "-XX:TieredStopAtLevel=1",
                 "-Dcom.sun.management.jmxremote.port=" + jmxPort,
                 "-Dcom.sun.management.jmxremote.rmi.port=" + jmxPort,
                 "-Dcom.sun.management.jmxremote.host=127.0.0.1",

@@ -81,7 +81,6 @@ class TomcatIT {
     private ExampleJvm start(List<String> agents) throws IOException {
         List<String> arguments = new ArrayList<>(agents);
         arguments.addAll(List.of(
-                "-XX:TieredStopAtLevel=1",
                 "-jar",
                 ProjectFiles.built("tomcat.jar").toString(),
                 ProjectFiles.built("webapp").toString(),

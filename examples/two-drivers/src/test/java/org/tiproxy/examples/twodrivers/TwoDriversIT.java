@@ -66,7 +66,6 @@ class TwoDriversIT {
     private static ExampleJvm start(List<String> agents) throws Exception {
         List<String> arguments = new ArrayList<>(agents);
         arguments.addAll(List.of(
-                "-XX:TieredStopAtLevel=1",
                 "-jar",
                 ProjectFiles.built("two-drivers.jar").toString(),
                 database.url("mysql") + "?user=demo&password=demo",
