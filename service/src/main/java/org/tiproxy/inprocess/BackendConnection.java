@@ -404,7 +404,7 @@ final class BackendConnection {
     /** Closes it, with a COM_QUIT where the backend waits for a command: without, it would log an aborted connection. */
     void close() {
         BackendConnectionInfo now = info;
-        if (atRest && lost == null && now != null && now.isLoggedIn() && preparation == null) {
+        if ((atRest || preparation != null) && lost == null && now != null && now.isLoggedIn()) {
             try {
                 present(output).write(QUIT);
             } catch (IOException e) {

@@ -17,6 +17,7 @@ import org.slf4j.LoggerFactory;
 import org.tiproxy.common.Secret;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
+import org.tiproxy.pool.AcquireException;
 import org.tiproxy.pool.Lease;
 import org.tiproxy.session.BackendConnectionInfo;
 import org.tiproxy.session.BackendRelease;
@@ -427,8 +428,12 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
     private void fail(IOException e) {
         wanted = null;
         countFailed();
-        engine.backendFailed(
-                new ProxyException(ProxyError.BACKEND_UNREACHABLE, "no backend connection: " + e.getMessage(), e));
+        boolean full =
+                e.getCause() instanceof AcquireException refusal && refusal.reason() == AcquireException.Reason.TIMEOUT;
+        engine.backendFailed(new ProxyException(
+                full ? ProxyError.TOO_MANY_CONNECTIONS : ProxyError.BACKEND_UNREACHABLE,
+                String.valueOf(e.getMessage()),
+                e));
     }
 
     /** Answers from what the connection was asked already, as long as the driver asks the same. */
