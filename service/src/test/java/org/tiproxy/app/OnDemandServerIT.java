@@ -4,7 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -39,9 +45,14 @@ class OnDemandServerIT {
     private TiProxy service;
 
     private void start(Path program, String... more) throws Exception {
+        start("mysql", program, more);
+    }
+
+    private void start(String protocol, Path program, String... more) throws Exception {
         port = MariaDbServer.freePort();
         List<String> lines = new ArrayList<>(List.of(
-                "proxy = {addr = '127.0.0.1:" + port + "', graceful-close-conn-timeout = '0s'}",
+                "proxy = {addr = '127.0.0.1:" + port + "', graceful-close-conn-timeout = '0s', protocol = '" + protocol
+                        + "'}",
                 "backend.instances = ['127.0.0.1:" + MariaDbServer.freePort() + "']",
                 "jmx.addr = 'off'",
                 "jolokia.addr = 'off'",
@@ -102,6 +113,47 @@ class OnDemandServerIT {
             assertThat((Long) attribute("Pool", "ReusedTotal")).isGreaterThanOrEqualTo(round);
         }
         assertThat(attribute("Supervisor", "StartsTotal")).isEqualTo(2L);
+    }
+
+    /** A server that says its pid when it is asked. */
+    private Path lineServer() throws Exception {
+        Path classes = Path.of(OnDemandServerIT.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
+        return program(
+                "#!/bin/sh",
+                "port=$(sed -n \"s/^backend.instances = .*:\\([0-9]*\\)'.*/\\1/p\" '" + folder.resolve("tiproxy.toml")
+                        + "')",
+                "exec '" + Path.of(System.getProperty("java.home"), "bin", "java") + "' -cp '" + classes
+                        + "' org.tiproxy.supervisor.TestChild port=$port");
+    }
+
+    private String askForPid() throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.getOutputStream().write("pid\n".getBytes(StandardCharsets.US_ASCII));
+            return new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII))
+                    .readLine();
+        }
+    }
+
+    @Test
+    void idleConnectionsInRawModeAreClosedWhenTheServerIsStopped() throws Exception {
+        start("tcp", lineServer(), "idle = '1s'", "[pool]", "mode = 'tcp'", "min-idle = 1");
+        for (int round = 1; round <= 2; round++) {
+            String pid = askForPid();
+            assertThat(pid).matches("\\d+");
+            await().untilAsserted(() -> assertThat(attribute("Pool", "Active")).isEqualTo(0));
+            assertThat(askForPid()).isEqualTo(pid);
+            await().atMost(Duration.ofMinutes(1))
+                    .untilAsserted(
+                            () -> assertThat(attribute("Supervisor", "State")).isEqualTo("CLOSED"));
+            await().untilAsserted(() -> assertThat(attribute("Pool", "Total")).isEqualTo(0));
+            assertThat((Long) attribute("Pool", "AcquiredTotal")).isEqualTo(2L * round);
+        }
+        assertThat(attribute("Supervisor", "StartsTotal")).isEqualTo(2L);
+        assertThat(attribute("Supervisor", "UnexpectedExitsTotal")).isEqualTo(0L);
     }
 
     @ParameterizedTest
