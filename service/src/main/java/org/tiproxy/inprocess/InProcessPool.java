@@ -15,6 +15,7 @@ import org.tiproxy.engine.SharedConnections;
 import org.tiproxy.pool.KeyedConnectionFactory;
 import org.tiproxy.pool.KeyedPool;
 import org.tiproxy.pool.Lease;
+import org.tiproxy.pool.Occupancy;
 import org.tiproxy.pool.PoolConfig;
 import org.tiproxy.pool.PoolControl;
 import org.tiproxy.pool.PoolStatistics;
@@ -100,15 +101,15 @@ final class InProcessPool implements SharedConnections {
 
     /** Whether nothing is idle, and there is room for another connection. */
     boolean needsConnection() {
-        PoolStatistics now = control().statistics();
-        return now.idle() == 0 && now.total() < backends.size() * config().maxConnectionsPerAddress();
+        Occupancy now = control().occupancy();
+        return now.idle() == 0 && now.total() < (long) backends.size() * config().maxConnectionsPerAddress();
     }
 
     /** The numbers, for an error. */
     String describe() {
         PoolStatistics now = control().statistics();
-        return "total " + now.total() + " of " + backends.size() * config().maxConnectionsPerAddress() + ", active "
-                + now.active() + ", idle " + now.idle() + ", waiting " + now.pending();
+        return "total " + now.total() + " of " + (long) backends.size() * config().maxConnectionsPerAddress()
+                + ", active " + now.active() + ", idle " + now.idle() + ", waiting " + now.pending();
     }
 
     PoolConfig config() {

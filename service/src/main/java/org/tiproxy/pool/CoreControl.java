@@ -127,6 +127,19 @@ final class CoreControl<K, C> implements PoolControl {
     }
 
     @Override
+    public Occupancy occupancy() {
+        return core.ask(() -> {
+            int idle = 0;
+            int total = 0;
+            for (AddressPool<K, C> home : core.ring.all()) {
+                idle += home.idle().size() + core.parked(home);
+                total += home.entries.size();
+            }
+            return new Occupancy(idle, total);
+        });
+    }
+
+    @Override
     public List<ConnectionInfo> listConnections() {
         long now = core.ticker.nanoTime();
         return core.ask(() -> {

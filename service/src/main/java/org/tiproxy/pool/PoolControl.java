@@ -20,6 +20,9 @@ public interface PoolControl {
     /** Numbers of this moment. */
     PoolStatistics statistics();
 
+    /** How many connections there are, which costs much less than all the numbers. */
+    Occupancy occupancy();
+
     /** Every connection. */
     List<ConnectionInfo> listConnections();
 
