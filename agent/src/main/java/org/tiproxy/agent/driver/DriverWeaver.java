@@ -1,5 +1,8 @@
 package org.tiproxy.agent.driver;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
 import java.util.List;
 import java.util.stream.Stream;
 import net.bytebuddy.ByteBuddy;
@@ -9,6 +12,7 @@ import net.bytebuddy.dynamic.ClassFileLocator;
 import net.bytebuddy.dynamic.DynamicType;
 import net.bytebuddy.dynamic.scaffold.MethodGraph;
 import net.bytebuddy.dynamic.scaffold.TypeValidation;
+import net.bytebuddy.matcher.ElementMatchers;
 import net.bytebuddy.pool.TypePool;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.agent.install.ClassWeaver;
@@ -26,13 +30,43 @@ public final class DriverWeaver implements ClassWeaver {
     private final ClassFileLocator advices = ClassFileLocator.ForClassLoader.of(DriverWeaver.class.getClassLoader());
     private final ClassFileLocator jdk = ClassFileLocator.ForClassLoader.ofPlatformLoader();
 
+    /**
+     * Weaves a class of its own and throws it away: what loads Byte Buddy, which takes most of the time that the first
+     * driver class waits, can so be done beside something else.
+     */
+    public void warmUp() {
+        String name = Sample.class.getName();
+        try (InputStream classFile = Sample.class.getResourceAsStream("DriverWeaver$Sample.class")) {
+            if (classFile != null) {
+                weave(
+                        List.of(new WovenMethod(
+                                name, "sample", ElementMatchers.named("createSocket"), SocketAdvice.class)),
+                        name,
+                        classFile.readAllBytes());
+            }
+        } catch (IOException e) {
+            // Then the first class waits a little longer.
+            return;
+        }
+    }
+
+    /** Looks like a driver's factory of sockets. */
+    static final class Sample {
+        private Sample() {}
+
+        static @Nullable Socket createSocket(Object properties) {
+            return properties instanceof Socket socket ? socket : null;
+        }
+    }
+
     @Override
     public byte @Nullable [] weave(String className, @Nullable ClassLoader loader, byte[] classFile) {
         List<WovenMethod> methods =
                 METHODS.stream().filter(method -> method.isIn(className)).toList();
-        if (methods.isEmpty()) {
-            return null;
-        }
+        return methods.isEmpty() ? null : weave(methods, className, classFile);
+    }
+
+    private byte @Nullable [] weave(List<WovenMethod> methods, String className, byte[] classFile) {
         ClassFileLocator locator = new ClassFileLocator.Compound(ClassFileLocator.Simple.of(className, classFile), jdk);
         TypeDescription type = TypePool.Default.WithLazyResolution.of(locator)
                 .describe(className)
