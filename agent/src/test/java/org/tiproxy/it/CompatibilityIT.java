@@ -43,6 +43,12 @@ class CompatibilityIT {
 
     private static MariaDbServer server;
 
+    /**
+     * Applications that share connections to the server cannot each have told it about themselves: it knows the pool's
+     * connections by the pool's attributes.
+     */
+    private static final Set<String> DIFFERENT_ON_PURPOSE = Set.of("connection attributes");
+
     /** Drivers, and for each JDK how many scenarios have ended the same. */
     private static final Map<String, Map<String, String>> RESULTS = new ConcurrentSkipListMap<>();
 
@@ -83,6 +89,7 @@ class CompatibilityIT {
             Map<String, List<String>> direct = scenarios(run(driver, new AppJvm().on(java)));
             AppJvm.Result redirected = run(driver, new AppJvm().on(java).agent());
             Map<String, List<String>> pooled = scenarios(redirected);
+            direct.keySet().removeAll(DIFFERENT_ON_PURPOSE);
             long equal = direct.entrySet().stream()
                     .filter(entry -> entry.getValue().equals(pooled.get(entry.getKey())))
                     .count();
