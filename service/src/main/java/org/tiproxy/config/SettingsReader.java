@@ -148,7 +148,9 @@ public final class SettingsReader {
                 return;
             }
             @Nullable String path = pathByVariable.get(name);
-            if (path == null) {
+            if (path == null && isIgnoredVariable(name)) {
+                problems.warning(Origin.ofVariable(name, ""), "ignored, because it does not apply here");
+            } else if (path == null) {
                 @Nullable String nearest = NearestName.find(name, pathByVariable.keySet());
                 problems.error(
                         Origin.ofVariable(name, ""),
@@ -158,6 +160,12 @@ public final class SettingsReader {
                 acceptPath(path, RawValue.text(value, origin));
             }
         });
+    }
+
+    private boolean isIgnoredVariable(String name) {
+        return ignored.stream()
+                .map(Key::variable)
+                .anyMatch(prefix -> name.equals(prefix) || name.startsWith(prefix + "_"));
     }
 
     private void acceptFromFile(String path, RawValue value) {

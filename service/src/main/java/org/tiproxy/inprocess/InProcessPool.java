@@ -68,7 +68,6 @@ final class InProcessPool implements SharedConnections {
         // Validated by us, at the first statement: opening a connection causes no traffic.
         PoolConfig own = config.toBuilder()
                 .name(name)
-                .minIdle(0)
                 .probeBypass(Duration.ofDays(36_500))
                 .build();
         this.pool = KeyedPool.create(
@@ -283,6 +282,12 @@ final class InProcessPool implements SharedConnections {
     }
 
     private static final class Factory implements KeyedConnectionFactory<Key, BackendConnection> {
+        /** Nobody would be there to connect it. */
+        @Override
+        public boolean opensAhead(Key key) {
+            return false;
+        }
+
         @Override
         public CompletableFuture<BackendConnection> connect(Key key, HostPort address, Duration timeout) {
             return CompletableFuture.completedFuture(new BackendConnection(address, key.tls()));

@@ -41,7 +41,8 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
     /**
      * An engine without pools yet.
      *
-     * @param pooling bounds and time-outs of each pool; {@code minIdle} does not apply
+     * @param pooling bounds and time-outs of each pool; {@code minIdle} says how many idle ones stay open
+     *     longer than {@code idleTimeout}
      * @param backends where connections to an address, as drivers name it, really go; at least one
      * @param scheduler one thread for all pools; stays open when the engine is closed
      */

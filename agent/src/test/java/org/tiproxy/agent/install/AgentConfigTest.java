@@ -130,6 +130,18 @@ class AgentConfigTest {
     }
 
     @Test
+    void whatIsMeantForTheServiceOnThisMachineIsAWarningOnly() throws Exception {
+        Map<String, String> environment = Map.of("TIPROXY_PROXY_ADDR", "0.0.0.0:4000", "TIPROXY_POOL_MIN_IDLE", "2");
+
+        AgentConfig config = AgentConfig.read(null, environment, Map.of(), problems);
+
+        assertThat(config.pool().minIdle()).isEqualTo(2);
+        assertThat(problems.warnings())
+                .extracting(Object::toString)
+                .containsExactly("TIPROXY_PROXY_ADDR: ignored, because it does not apply here");
+    }
+
+    @Test
     void everyMistakeIsNamedAtOnceWithThePlaceAndTheNearestKey() throws Exception {
         Path file = file(
                 "[agent]",
