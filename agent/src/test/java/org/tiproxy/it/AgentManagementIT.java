@@ -132,6 +132,33 @@ class AgentManagementIT {
     }
 
     @Test
+    void aRedirectedConnectionNeedsNoNettyAndNoThreadButTheHousekeeping() throws Exception {
+        String url = url("127.0.0.1", server.port());
+        Path classes = folder.resolve("classes");
+
+        AppJvm.Result result = application()
+                .agent("log.log-file.filename=" + folder.resolve("quiet.log"))
+                .option("-Xlog:class+load=info:file=" + classes + "::filecount=0")
+                .run(
+                        Jdbc.class,
+                        "connect=" + url,
+                        "query=SELECT 42",
+                        "close=",
+                        "connect=" + url,
+                        "query=SELECT 43",
+                        "threads=",
+                        "close=");
+
+        assertThat(result.lines()).containsExactly("connected", "42", "connected", "43", "[tiproxy-timer]", "done");
+        List<String> loaded = Files.readAllLines(classes);
+        assertThat(loaded).anyMatch(line -> line.contains(" org.tiproxy.inprocess.InProcessSession "));
+        assertThat(loaded)
+                .filteredOn(line ->
+                        line.matches(".* (org\\.tiproxy\\.shaded\\.io\\.netty|org\\.tiproxy\\.(net|app|cli))\\..*"))
+                .isEmpty();
+    }
+
+    @Test
     void aRuleLeadsAConnectionToAnotherBackendAndAnExclusionLeavesItAlone() throws Exception {
         Path config = Files.write(
                 folder.resolve("agent.toml"),

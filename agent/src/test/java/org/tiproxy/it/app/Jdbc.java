@@ -29,6 +29,12 @@ public final class Jdbc {
                     MBeanServer server = ManagementFactory.getPlatformMBeanServer();
                     System.out.println(value + " " + server.queryNames(new ObjectName("tiproxy:*"), null));
                 }
+                case "threads" ->
+                    System.out.println(Thread.getAllStackTraces().keySet().stream()
+                            .map(Thread::getName)
+                            .filter(name -> name.startsWith("tiproxy"))
+                            .sorted()
+                            .toList());
                 case "wait" -> {
                     System.out.println(value);
                     while (System.in.read() != '\n') {
