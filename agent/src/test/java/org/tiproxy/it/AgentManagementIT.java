@@ -117,6 +117,7 @@ class AgentManagementIT {
         assertThat(script("--pool", pool, "pool")).contains("Mode = session", "Active = 1", "MaxSize = 1000000");
         assertThat(script("--pool", pool, "pool-connections")).contains("user = demo");
         assertThat(script("--pool", pool, "pool-evict-user", "nobody")).contains("0");
+        assertThat(script("connections")).contains("user = demo", "schema = demo", "transaction = NONE");
         assertThat(script("agent-disable")).contains("Enabled = false");
         goOn();
         assertThat(out.readLine()).isEqualTo("connected");

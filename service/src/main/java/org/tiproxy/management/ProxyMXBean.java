@@ -1,13 +1,12 @@
 package org.tiproxy.management;
 
-import java.util.List;
 import java.util.Map;
 
 /**
  * {@code tiproxy:type=Proxy,name=default}: the listener and its connections. Attributes are read without blocking;
  * counters run from the start of the process. With protocol tcp, whatever takes knowledge of the protocol is 0 or empty.
  */
-public interface ProxyMXBean {
+public interface ProxyMXBean extends SessionsMXBean {
     /** STARTING, RUNNING, PAUSED, DRAINING or STOPPED. */
     String getState();
 
@@ -23,12 +22,6 @@ public interface ProxyMXBean {
     /** How sockets are driven: {@code EPOLL} or {@code NIO}. */
     String getTransport();
 
-    /** Connections open now, waiting ones included. */
-    int getActiveConnections();
-
-    /** Connections accepted, rejected ones included. */
-    long getConnectionsTotal();
-
     /** Connections closed at once because MaxConnections were open. */
     long getRejectedTotal();
 
@@ -37,21 +30,6 @@ public interface ProxyMXBean {
 
     /** Connections from trusted addresses that did not begin with a PROXY header, or with a broken one. */
     long getBadProxyHeadersTotal();
-
-    /** Connections that ended because the backend could not be started or reached. */
-    long getFailedTotal();
-
-    /** Bytes from all clients. */
-    long getBytesReceivedTotal();
-
-    /** Bytes from the backend, to be passed on to clients. */
-    long getBytesSentTotal();
-
-    /** Commands that clients have sent. */
-    long getCommandsTotal();
-
-    /** Sessions in which a transaction is open, or may be after an error. */
-    int getSessionsInTransaction();
 
     /** Sessions whose client is logged in over TLS. */
     int getTlsSessions();
@@ -89,23 +67,4 @@ public interface ProxyMXBean {
      * listens again.
      */
     String drain(int seconds);
-
-    /** Closes one connection on both sides; false if there is none with this id. */
-    boolean closeConnection(long id);
-
-    /**
-     * Ends a session on both sides. The client is told; the statement that runs is killed at the backend too, if another
-     * session of the same user is idle. False if there is none with this id. With protocol tcp the same as {@link
-     * #closeConnection}.
-     */
-    boolean killSession(long id);
-
-    /**
-     * Interrupts the statement that a session runs, by KILL QUERY through another session of the same user, which must be
-     * idle and outside of a transaction. The session goes on. Fails with the reason if that is not possible.
-     */
-    String killQuery(long id);
-
-    /** The open connections, oldest first. */
-    List<ConnectionInfo> listConnections();
 }

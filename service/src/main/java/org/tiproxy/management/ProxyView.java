@@ -1,31 +1,24 @@
 package org.tiproxy.management;
 
 import java.time.Duration;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.tiproxy.engine.Listener;
 import org.tiproxy.engine.ProxyLifecycle;
-import org.tiproxy.engine.ProxySession;
 import org.tiproxy.engine.SessionCounters;
-import org.tiproxy.engine.SessionKiller;
 import org.tiproxy.engine.SessionRegistry;
 import org.tiproxy.error.ErrorSource;
-import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
 
 /** The proxy as JMX shows it. */
-public final class ProxyView implements ProxyMXBean {
+public final class ProxyView extends SessionsView implements ProxyMXBean {
     private static final int MAX_DRAIN_SECONDS = 86_400;
-    private static final long KILL_SECONDS = 10;
 
     private final ProxyLifecycle lifecycle;
     private final SessionRegistry sessions;
     private final SessionCounters counters;
-    private final SessionKiller killer;
     private final Listener listener;
     private final String backend;
     private final String protocol;
@@ -39,10 +32,10 @@ public final class ProxyView implements ProxyMXBean {
             String backend,
             String protocol,
             String transport) {
+        super(sessions);
         this.lifecycle = lifecycle;
         this.sessions = sessions;
         this.counters = sessions.counters();
-        this.killer = new SessionKiller(sessions);
         this.listener = listener;
         this.backend = backend;
         this.protocol = protocol;
@@ -75,16 +68,6 @@ public final class ProxyView implements ProxyMXBean {
     }
 
     @Override
-    public int getActiveConnections() {
-        return sessions.active();
-    }
-
-    @Override
-    public long getConnectionsTotal() {
-        return sessions.connectionsTotal();
-    }
-
-    @Override
     public long getRejectedTotal() {
         return sessions.rejectedTotal();
     }
@@ -97,31 +80,6 @@ public final class ProxyView implements ProxyMXBean {
     @Override
     public long getBadProxyHeadersTotal() {
         return listener.badProxyHeadersTotal();
-    }
-
-    @Override
-    public long getFailedTotal() {
-        return sessions.failedTotal();
-    }
-
-    @Override
-    public long getBytesReceivedTotal() {
-        return sessions.bytesReceivedTotal();
-    }
-
-    @Override
-    public long getBytesSentTotal() {
-        return sessions.bytesSentTotal();
-    }
-
-    @Override
-    public long getCommandsTotal() {
-        return counters.commandsTotal();
-    }
-
-    @Override
-    public int getSessionsInTransaction() {
-        return Math.toIntExact(counters.sessionsInTransaction());
     }
 
     @Override
@@ -198,49 +156,5 @@ public final class ProxyView implements ProxyMXBean {
             Thread.currentThread().interrupt();
             return "interrupted; the drain goes on with " + sessions.active() + " connections open";
         }
-    }
-
-    @Override
-    public boolean closeConnection(long id) {
-        ProxySession session = sessions.find(id);
-        if (session == null) {
-            return false;
-        }
-        session.close(ProxyError.CLOSED_BY_OPERATOR, "closed by an operator");
-        return true;
-    }
-
-    @Override
-    public boolean killSession(long id) {
-        return killer.killSession(id);
-    }
-
-    @Override
-    public String killQuery(long id) {
-        try {
-            return killer.killQuery(id).get(KILL_SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException e) {
-            throw new IllegalStateException("KILL QUERY for session " + id
-                    + " was sent, and the backend has not answered" + " within " + KILL_SECONDS + " s");
-        } catch (ExecutionException e) {
-            throw failed(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return "interrupted; the backend's answer to KILL QUERY was not awaited";
-        }
-    }
-
-    @Override
-    public List<ConnectionInfo> listConnections() {
-        return sessions.sessions().stream()
-                .sorted(Comparator.comparingLong(ProxySession::id))
-                .map(ConnectionInfo::of)
-                .toList();
-    }
-
-    /** A JMX client need not have our classes. */
-    private static IllegalStateException failed(ExecutionException failure) {
-        Throwable cause = failure.getCause();
-        return new IllegalStateException(cause == null ? failure.getMessage() : cause.getMessage());
     }
 }

@@ -7,6 +7,7 @@ import javax.management.ObjectName;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tiproxy.engine.SessionRegistry;
 import org.tiproxy.engine.SharedConnections;
 import org.tiproxy.inprocess.PoolListener;
 import org.tiproxy.management.AgentStatus;
@@ -15,6 +16,7 @@ import org.tiproxy.management.JolokiaConfig;
 import org.tiproxy.management.JolokiaEndpoint;
 import org.tiproxy.management.MBeanRegistrar;
 import org.tiproxy.management.PoolView;
+import org.tiproxy.management.SessionsView;
 import org.tiproxy.management.SupervisorView;
 import org.tiproxy.supervisor.ProcessSupervisor;
 
@@ -61,6 +63,11 @@ final class AgentManagement implements PoolListener {
     /** Shows the on-demand child. */
     void childOpened(ProcessSupervisor child) {
         register(new SupervisorView(child), "type=Supervisor,name=default");
+    }
+
+    /** Shows the conversations of the application's drivers, where the service shows those of its clients. */
+    void sessionsOpened(SessionRegistry sessions) {
+        register(new SessionsView(sessions), "type=Proxy,name=default");
     }
 
     @Override

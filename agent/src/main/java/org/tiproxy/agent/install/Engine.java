@@ -9,6 +9,7 @@ import org.tiproxy.error.ProxyException;
 import org.tiproxy.inprocess.DriverConnection;
 import org.tiproxy.inprocess.DriverLogin;
 import org.tiproxy.inprocess.DriverProxy;
+import org.tiproxy.inprocess.InProcessProxy;
 import org.tiproxy.supervisor.ProcessSupervisor;
 import org.tiproxy.supervisor.SupervisorConfig;
 
@@ -37,6 +38,9 @@ final class Engine implements DriverProxy {
         DriverProxy engine = made;
         if (engine == null) {
             engine = factory.create(config.pool(), config.rules(), management);
+            if (engine instanceof InProcessProxy proxy) {
+                management.sessionsOpened(proxy.sessions());
+            }
             SupervisorConfig child = config.child();
             if (child != null) {
                 engine = new OnDemandBackend(child.address(), supervisor(child), config.rules(), engine);
