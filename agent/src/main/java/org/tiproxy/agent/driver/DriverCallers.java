@@ -11,10 +11,9 @@ final class DriverCallers {
      * so these connections are not shared. Looks at the driver's own frames only, which are few.
      */
     static boolean isForXa() {
-        return WALKER.walk(frames -> frames.map(StackWalker.StackFrame::getClassName)
-                .dropWhile(name -> !isDriver(name))
-                .takeWhile(DriverCallers::isDriver)
-                .anyMatch(name -> name.contains("XADataSource") || name.endsWith("XAConnection")));
+        return WALKER.walk(frames -> frames.dropWhile(frame -> !isDriver(frame.getClassName()))
+                .takeWhile(frame -> isDriver(frame.getClassName()))
+                .anyMatch(frame -> frame.getMethodName().equals("getXAConnection")));
     }
 
     private static boolean isDriver(String className) {
