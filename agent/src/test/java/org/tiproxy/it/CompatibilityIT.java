@@ -113,6 +113,8 @@ class CompatibilityIT {
             AppJvm.Result result = jvm.with(
                             CompatibilityProgram.class, MariaDbServer.class, Driver.class, Awaitility.class)
                     .with(org.hamcrest.Matcher.class, org.assertj.core.api.Assertions.class)
+                    // Compiled code would throw the JVM's own exceptions without their messages.
+                    .option("-XX:-OmitStackTraceInFastThrow")
                     .run(
                             CompatibilityProgram.class,
                             driver,
