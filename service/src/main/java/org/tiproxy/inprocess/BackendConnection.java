@@ -419,10 +419,12 @@ final class BackendConnection {
         return System.nanoTime() + timeout.toNanos();
     }
 
-    static int millisUntil(long deadline) throws SocketTimeoutException {
+    private int millisUntil(long deadline) throws SocketTimeoutException {
         long millis = (deadline - System.nanoTime()) / 1_000_000;
         if (millis <= 0) {
-            throw new SocketTimeoutException("no answer of the backend in time");
+            throw new SocketTimeoutException(
+                    "the backend " + address
+                            + " has not answered within pool.connect-timeout, or pool.validation-timeout for a login or cleaning");
         }
         return (int) Math.min(Integer.MAX_VALUE, millis);
     }
@@ -436,7 +438,7 @@ final class BackendConnection {
 
     private static <T> T present(@Nullable T value) throws IOException {
         if (value == null) {
-            throw new IOException("not connected");
+            throw new IOException("the pooled connection has no socket: it was not opened yet");
         }
         return value;
     }
