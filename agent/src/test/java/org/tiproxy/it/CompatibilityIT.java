@@ -97,8 +97,9 @@ class CompatibilityIT {
                     .put(version(java), equal + " of " + direct.size());
             List<DynamicNode> tests = new ArrayList<>();
             tests.add(dynamicTest("through the engine", () -> throughTheEngine(redirected)));
-            direct.forEach((name, lines) -> tests.add(
-                    dynamicTest(name, () -> assertThat(pooled.get(name)).isEqualTo(lines))));
+            direct.forEach((name, lines) -> tests.add(dynamicTest(
+                    name,
+                    () -> assertThat(pooled.get(name)).as(redirected.err()).isEqualTo(lines))));
             return tests.stream();
         });
     }

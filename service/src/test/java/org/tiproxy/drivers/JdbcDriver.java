@@ -10,8 +10,11 @@ import java.sql.Driver;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** The drivers that are compared. The build puts their jars into a folder; each is loaded by a class loader of its own. */
 enum JdbcDriver {
@@ -127,14 +130,7 @@ enum JdbcDriver {
      */
     Connection connect(URLClassLoader loader, int port, String schema, String user, String password, String... options)
             throws SQLException {
-        StringBuilder url = new StringBuilder(family.scheme)
-                .append("//127.0.0.1:")
-                .append(port)
-                .append('/')
-                .append(schema)
-                .append('?')
-                .append(family.options);
-        Arrays.stream(options).forEach(option -> url.append('&').append(option));
+        String url = family.scheme + "//127.0.0.1:" + port + '/' + schema + '?' + options(options);
         Properties login = new Properties();
         login.setProperty("user", user);
         login.setProperty("password", password);
@@ -144,12 +140,21 @@ enum JdbcDriver {
         try {
             Driver driver = (Driver)
                     loader.loadClass(family.driverClass).getConstructor().newInstance();
-            return driver.connect(url.toString(), login);
+            return driver.connect(url, login);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("not a driver: " + jar, e);
         } finally {
             thread.setContextClassLoader(before);
         }
+    }
+
+    /** Each option once: of two of one name, drivers take the first or the last. */
+    private String options(String... further) {
+        Map<String, String> options = new LinkedHashMap<>();
+        Stream.concat(Arrays.stream(family.options.split("&")), Arrays.stream(further))
+                .flatMap(option -> Arrays.stream(option.split("&")))
+                .forEach(option -> options.put(option.split("=", 2)[0], option));
+        return String.join("&", options.values());
     }
 
     @Override
