@@ -50,29 +50,30 @@ interface DriverOptions {
 
     /** A public field's value; null if there is no such field. */
     static @Nullable Object field(Object object, String name) {
+        Field field = PublicMembers.of(object).field(name);
         try {
-            Field field = object.getClass().getField(name);
-            field.trySetAccessible();
-            return field.get(object);
-        } catch (NoSuchFieldException | IllegalAccessException e) {
+            return field == null ? null : field.get(object);
+        } catch (IllegalAccessException e) {
             return null;
         }
     }
 
     /** What a public method without parameters gives; null if there is no such method, or if it fails. */
     static @Nullable Object call(Object object, String name) {
-        return call(object, name, null);
+        Method method = PublicMembers.of(object).method(name);
+        try {
+            return method == null ? null : method.invoke(object);
+        } catch (IllegalAccessException | InvocationTargetException e) {
+            return null;
+        }
     }
 
     /** What a public method with one text as its parameter gives; null if there is no such method, or if it fails. */
-    static @Nullable Object call(Object object, String name, @Nullable String argument) {
+    static @Nullable Object call(Object object, String name, String argument) {
+        Method method = PublicMembers.of(object).methodOfText(name);
         try {
-            Method method = argument == null
-                    ? object.getClass().getMethod(name)
-                    : object.getClass().getMethod(name, String.class);
-            method.trySetAccessible();
-            return argument == null ? method.invoke(object) : method.invoke(object, argument);
-        } catch (NoSuchMethodException | IllegalAccessException | InvocationTargetException e) {
+            return method == null ? null : method.invoke(object, argument);
+        } catch (IllegalAccessException | InvocationTargetException e) {
             return null;
         }
     }

@@ -34,7 +34,12 @@ enum AgentDriver {
     }
 
     String visitWithTls() {
-        return label + ", the same with TLS";
+        return label + ", the same with TLS (RSA-2048)";
+    }
+
+    /** The certificate that the server makes for itself. */
+    String visitWithServersOwnTls() {
+        return label + ", the same with TLS (the server's own certificate)";
     }
 
     String hikari() {

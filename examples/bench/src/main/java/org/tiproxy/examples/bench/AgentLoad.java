@@ -18,26 +18,31 @@ import java.util.Map;
  * Runs in a JVM of its own with the agent: the same load over connections that stay the driver's own and over redirected
  * ones, in turns, and prints a line {@code measure<TAB>target<TAB>microseconds} per round, the median of a slice.
  *
- * <p>Arguments: port, port of a server with TLS or 0, milliseconds of a slice, rounds. The host {@code localhost} is excluded from redirecting.
+ * <p>Arguments: port, port of a server with TLS or 0, port of one with a certificate of its own making or 0, milliseconds of a
+ * slice, rounds. The host {@code localhost} is excluded from redirecting.
  */
 final class AgentLoad {
     static final String DIRECT_HOST = "localhost";
     private static final String REDIRECTED_HOST = "127.0.0.1";
-    private static final int WARM_UP_ROUNDS = 4;
+    /** A visit runs a great deal of code, and the JVM has compiled all of it after some ten thousand. */
+    private static final int WARM_UP_ROUNDS = 16;
 
     private final String port;
     private final String tlsPort;
+    private final String ownTlsPort;
     private final long sliceNanos;
 
-    private AgentLoad(String port, String tlsPort, long sliceMillis) {
+    private AgentLoad(String port, String tlsPort, String ownTlsPort, long sliceMillis) {
         this.port = port;
         this.tlsPort = tlsPort;
+        this.ownTlsPort = ownTlsPort;
         this.sliceNanos = sliceMillis * 1_000_000;
     }
 
     public static void main(String[] arguments) throws Exception {
         Locale.setDefault(Locale.ROOT);
-        new AgentLoad(arguments[0], arguments[1], Long.parseLong(arguments[2])).run(Integer.parseInt(arguments[3]));
+        new AgentLoad(arguments[0], arguments[1], arguments[2], Long.parseLong(arguments[3]))
+                .run(Integer.parseInt(arguments[4]));
     }
 
     /** One thing that is measured, over and over. */
@@ -65,6 +70,10 @@ final class AgentLoad {
                 if (!tlsPort.equals("0")) {
                     String tls = driver.url(host, tlsPort, true);
                     add(measures, driver.visitWithTls(), kind, () -> visit(tls));
+                }
+                if (!ownTlsPort.equals("0")) {
+                    String tls = driver.url(host, ownTlsPort, true);
+                    add(measures, driver.visitWithServersOwnTls(), kind, () -> visit(tls));
                 }
                 HikariDataSource pool = pool(plain);
                 open.add(pool);
@@ -105,7 +114,7 @@ final class AgentLoad {
     private double median(Unit unit) throws SQLException {
         List<Long> times = new ArrayList<>();
         long end = System.nanoTime() + sliceNanos;
-        while (System.nanoTime() < end || times.size() < 3) {
+        while (System.nanoTime() < end || times.isEmpty()) {
             long start = System.nanoTime();
             unit.run();
             times.add(System.nanoTime() - start);

@@ -50,12 +50,22 @@ final class AgentSection implements Section {
         } else {
             report.note("Section \"agent\": the rows with TLS need the openssl program");
         }
-        Map<String, Samples> measures = load(port, tlsPort);
+        int ownTlsPort = 0;
+        Optional<Programs.Program> withOwnTls = programs.startMariadbWithOwnTls();
+        if (withOwnTls.isPresent()) {
+            withOwnTls.get().awaitLogin();
+            ownTlsPort = withOwnTls.get().address().getPort();
+        } else {
+            report.note("Section \"agent\": the rows with the server's own certificate need the tests' MariaDB 11.4");
+        }
+        Map<String, Samples> measures = load(port, tlsPort, ownTlsPort);
+        withOwnTls.ifPresent(programs::stop);
         withTls.ifPresent(programs::stop);
         for (AgentDriver driver : AgentDriver.values()) {
             row(report, measures, driver.selectOne(), Goal.atMostOfDirect(1.03));
             row(report, measures, driver.primaryKey(), Goal.atMostOfDirect(1.03));
             row(report, measures, driver.visit(), Goal.atMostOfDirect(1 / 3.0));
+            row(report, measures, driver.visitWithServersOwnTls(), Goal.atMostOfDirect(0.01));
             row(report, measures, driver.visitWithTls(), Goal.atMostOfDirect(0.01));
             row(report, measures, driver.hikari(), Goal.atMostOfDirect(1.03));
         }
@@ -66,7 +76,7 @@ final class AgentSection implements Section {
         report.row("agent: " + name, "us", measures.getOrDefault(name, new Samples()), goal);
     }
 
-    private Map<String, Samples> load(int port, int tlsPort) throws IOException {
+    private Map<String, Samples> load(int port, int tlsPort, int ownTlsPort) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Programs.java(),
                 "-javaagent:" + programs.jar() + "=agent.exclude-addresses=" + AgentLoad.DIRECT_HOST + ":*",
@@ -75,6 +85,7 @@ final class AgentSection implements Section {
                 AgentLoad.class.getName(),
                 Integer.toString(port),
                 Integer.toString(tlsPort),
+                Integer.toString(ownTlsPort),
                 Long.toString(Math.max(20, slice.toMillis() / 10)),
                 Integer.toString(10 * rounds)));
         Map<String, Samples> measures = new LinkedHashMap<>();

