@@ -92,7 +92,7 @@ class AgentIT {
                         "find=org.tiproxy.agent.install.AgentInstaller",
                         "find=org.tiproxy.pool.ConnectionPool",
                         "find=org.tiproxy.shaded.org.slf4j.Logger",
-                        "find=org.tiproxy.shaded.net.bytebuddy.ByteBuddy",
+                        "find=org.tiproxy.shaded.net.bytebuddy.jar.asm.ClassReader",
                         "find=org.slf4j.Logger",
                         "find=net.bytebuddy.ByteBuddy",
                         "find=io.netty.util.Version");
@@ -106,7 +106,7 @@ class AgentIT {
                         "org.tiproxy.agent.install.AgentInstaller not found",
                         "org.tiproxy.pool.ConnectionPool not found",
                         "org.tiproxy.shaded.org.slf4j.Logger not found",
-                        "org.tiproxy.shaded.net.bytebuddy.ByteBuddy not found",
+                        "org.tiproxy.shaded.net.bytebuddy.jar.asm.ClassReader not found",
                         "org.slf4j.Logger not found",
                         "net.bytebuddy.ByteBuddy not found",
                         "io.netty.util.Version not found",

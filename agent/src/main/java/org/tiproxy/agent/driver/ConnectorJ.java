@@ -1,16 +1,12 @@
 package org.tiproxy.agent.driver;
 
-import static net.bytebuddy.matcher.ElementMatchers.isPrivate;
-import static net.bytebuddy.matcher.ElementMatchers.named;
-import static net.bytebuddy.matcher.ElementMatchers.not;
-import static net.bytebuddy.matcher.ElementMatchers.returns;
-import static net.bytebuddy.matcher.ElementMatchers.takesArgument;
-import static net.bytebuddy.matcher.ElementMatchers.takesArguments;
+import static org.tiproxy.agent.driver.WovenMethod.method;
 
-import java.net.Socket;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.tiproxy.agent.driver.Advice.Effect;
+import org.tiproxy.agent.driver.Advice.Subject;
 import org.tiproxy.agent.driver.TlsRules.Trust;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Secret;
@@ -36,24 +32,25 @@ final class ConnectorJ {
             new WovenMethod(
                     SESSION,
                     CONNECT,
-                    named("connect").and(takesArguments(6)).and(takesArgument(1, String.class)),
-                    SessionAdvice.Around.class),
+                    method("void", "connect").taking(6).taking(1, "java.lang.String"),
+                    Advice.of(Effect.AROUND, Subject.THIS).withArguments()),
             new WovenMethod(
                     PROTOCOL,
                     CHANGE_USER,
-                    named("changeUser").and(takesArguments(String.class, String.class, String.class)),
-                    SessionAdvice.Before.class),
+                    method("void", "changeUser").taking("java.lang.String", "java.lang.String", "java.lang.String"),
+                    Advice.of(Effect.BEFORE, Subject.THIS).withArguments()),
             new WovenMethod(
                     "com.mysql.cj.protocol.StandardSocketFactory",
                     SOCKET,
-                    named("createSocket").and(takesArguments(1)).and(returns(Socket.class)),
-                    SocketAdvice.class),
+                    method("java.net.Socket", "createSocket").taking(1),
+                    Advice.of(Effect.ANSWER, Subject.NOTHING).withArguments()),
             // Up to 8.0.20 it has a parameter.
             new WovenMethod(
                     PROTOCOL,
                     TLS,
-                    named("negotiateSSLConnection").and(returns(void.class)).and(not(isPrivate())),
-                    TlsAdvice.OfThread.class));
+                    method("void", "negotiateSSLConnection").notPrivate(),
+                    // The thread is in the method that has made the socket.
+                    Advice.of(Effect.SKIP, Subject.NOTHING)));
 
     private static final String[] PASSWORDS_OF_MORE_FACTORS = {"password1", "password2", "password3"};
 

@@ -1,15 +1,14 @@
 package org.tiproxy.agent.driver;
 
-import static net.bytebuddy.matcher.ElementMatchers.named;
-import static net.bytebuddy.matcher.ElementMatchers.returns;
-import static net.bytebuddy.matcher.ElementMatchers.takesArguments;
+import static org.tiproxy.agent.driver.WovenMethod.method;
 
-import java.net.Socket;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
+import org.tiproxy.agent.driver.Advice.Effect;
+import org.tiproxy.agent.driver.Advice.Subject;
 import org.tiproxy.agent.driver.TlsRules.Trust;
 import org.tiproxy.common.Secret;
 import org.tiproxy.session.TlsMode;
@@ -27,18 +26,18 @@ final class ConnectorJ5 {
             new WovenMethod(
                     "com.mysql.jdbc.StandardSocketFactory",
                     SOCKET,
-                    named("createSocket").and(takesArguments(Properties.class)).and(returns(Socket.class)),
-                    SocketAdvice.class),
+                    method("java.net.Socket", "createSocket").taking("java.util.Properties"),
+                    Advice.of(Effect.ANSWER, Subject.NOTHING).withArguments()),
             new WovenMethod(
                     IO,
                     TLS,
-                    named("negotiateSSLConnection").and(takesArguments(4)).and(returns(void.class)),
-                    TlsAdvice.OfMysqlConnection.class),
+                    method("void", "negotiateSSLConnection").taking(4),
+                    Advice.ofField(Effect.SKIP, "mysqlConnection")),
             new WovenMethod(
                     IO,
                     CHANGE_USER,
-                    named("changeUser").and(takesArguments(String.class, String.class, String.class)),
-                    SessionAdvice.BeforeWithMysqlConnection.class));
+                    method("void", "changeUser").taking("java.lang.String", "java.lang.String", "java.lang.String"),
+                    Advice.ofField(Effect.BEFORE, "mysqlConnection").withArguments()));
 
     /** Those whose answer is made of the password alone; class names end with the name of the plugin in words. */
     private static final List<String> PLUGINS = List.of(

@@ -1,18 +1,14 @@
 package org.tiproxy.agent.driver;
 
-import static net.bytebuddy.matcher.ElementMatchers.named;
-import static net.bytebuddy.matcher.ElementMatchers.returns;
-import static net.bytebuddy.matcher.ElementMatchers.takesArgument;
-import static net.bytebuddy.matcher.ElementMatchers.takesArguments;
+import static org.tiproxy.agent.driver.WovenMethod.method;
 
-import java.net.Socket;
 import java.util.List;
 import java.util.Objects;
-import javax.net.ssl.SSLSocket;
-import net.bytebuddy.description.method.MethodDescription;
-import net.bytebuddy.matcher.ElementMatcher;
 import org.jspecify.annotations.Nullable;
+import org.tiproxy.agent.driver.Advice.Effect;
+import org.tiproxy.agent.driver.Advice.Subject;
 import org.tiproxy.agent.driver.TlsRules.Trust;
+import org.tiproxy.agent.driver.WovenMethod.Pattern;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Secret;
 import org.tiproxy.session.TlsMode;
@@ -26,29 +22,26 @@ final class MariaDb {
     private static final String HELPER = "org.mariadb.jdbc.client.impl.ConnectionHelper";
     private static final String CLIENT = "org.mariadb.jdbc.client.impl.StandardClient";
 
+    private static final Pattern SSL_WRAPPER =
+            method("javax.net.ssl.SSLSocket", "sslWrapper").taking(1, "java.net.Socket");
+
     static final List<WovenMethod> METHODS = List.of(
             new WovenMethod(
                     HELPER,
                     SOCKET,
-                    named("createSocket").and(takesArguments(2)).and(returns(Socket.class)),
-                    SocketAdvice.class),
+                    method("java.net.Socket", "createSocket").taking(2),
+                    Advice.of(Effect.ANSWER, Subject.NOTHING).withArguments()),
             // Up to 3.3, and from 3.4 to 3.5.1.
-            new WovenMethod(HELPER, TLS, sslWrapper(), TlsAdvice.OfArgument.class),
-            new WovenMethod(CLIENT, TLS, sslWrapper(), TlsAdvice.OfArgument.class),
+            new WovenMethod(HELPER, TLS, SSL_WRAPPER, Advice.of(Effect.SKIP, Subject.SECOND_ARGUMENT)),
+            new WovenMethod(CLIENT, TLS, SSL_WRAPPER, Advice.of(Effect.SKIP, Subject.SECOND_ARGUMENT)),
             // Later ones.
             new WovenMethod(
                     CLIENT,
                     TLS,
-                    named("handleSSLConnection").and(takesArguments(2)).and(returns(SSLSocket.class)),
-                    TlsAdvice.OfSocket.class));
+                    method("javax.net.ssl.SSLSocket", "handleSSLConnection").taking(2),
+                    Advice.ofField(Effect.SKIP, "socket")));
 
     private MariaDb() {}
-
-    private static ElementMatcher.Junction<MethodDescription> sslWrapper() {
-        return named("sslWrapper")
-                .<MethodDescription>and(takesArgument(1, Socket.class))
-                .and(returns(SSLSocket.class));
-    }
 
     /**
      * Reads what a connection wants.

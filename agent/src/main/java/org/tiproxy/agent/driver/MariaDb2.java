@@ -1,15 +1,13 @@
 package org.tiproxy.agent.driver;
 
-import static net.bytebuddy.matcher.ElementMatchers.named;
-import static net.bytebuddy.matcher.ElementMatchers.returns;
-import static net.bytebuddy.matcher.ElementMatchers.takesArgument;
-import static net.bytebuddy.matcher.ElementMatchers.takesArguments;
+import static org.tiproxy.agent.driver.WovenMethod.method;
 
-import java.net.Socket;
 import java.nio.charset.Charset;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.tiproxy.agent.driver.Advice.Effect;
+import org.tiproxy.agent.driver.Advice.Subject;
 import org.tiproxy.agent.driver.TlsRules.Trust;
 import org.tiproxy.common.Secret;
 import org.tiproxy.session.TlsMode;
@@ -25,16 +23,13 @@ final class MariaDb2 {
                     "org.mariadb.jdbc.internal.util.Utils",
                     SOCKET,
                     // The options' class has moved between versions.
-                    named("createSocket")
-                            .and(takesArguments(2))
-                            .and(takesArgument(1, String.class))
-                            .and(returns(Socket.class)),
-                    SocketAdvice.class),
+                    method("java.net.Socket", "createSocket").taking(2).taking(1, "java.lang.String"),
+                    Advice.of(Effect.ANSWER, Subject.NOTHING).withArguments()),
             new WovenMethod(
                     "org.mariadb.jdbc.internal.protocol.AbstractConnectProtocol",
                     TLS,
-                    named("sslWrapper").and(takesArgument(1, Socket.class)).and(returns(void.class)),
-                    TlsAdvice.OfArgument.class));
+                    method("void", "sslWrapper").taking(1, "java.net.Socket"),
+                    Advice.of(Effect.SKIP, Subject.SECOND_ARGUMENT)));
 
     private MariaDb2() {}
 

@@ -10,7 +10,6 @@ import org.tiproxy.agent.bootstrap.Bridge;
 import org.tiproxy.agent.driver.DriverHook;
 import org.tiproxy.agent.driver.DriverWeaver;
 import org.tiproxy.agent.log.AgentLog;
-import org.tiproxy.common.DaemonThreads;
 import org.tiproxy.common.Ticker;
 import org.tiproxy.config.ConfigException;
 import org.tiproxy.config.Problem;
@@ -31,10 +30,6 @@ import org.tiproxy.pool.TimerThread;
 public final class AgentInstaller implements AgentStart {
     @Override
     public @Nullable Weaver start(@Nullable String arguments) {
-        // Beside the reading of the configuration: the application waits for both.
-        new DaemonThreads("tiproxy-start")
-                .newThread(() -> new DriverWeaver().warmUp())
-                .start();
         AgentConfig config;
         Problems problems = new Problems();
         try {
