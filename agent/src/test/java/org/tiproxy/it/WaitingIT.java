@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -21,6 +23,7 @@ import org.tiproxy.testing.MariaDbServer;
 @Timeout(240)
 class WaitingIT {
     private static final String ONE_CONNECTION = "pool.max-connections-per-address=1,pool.acquire-timeout=60s";
+    private static final Pattern PASSED = Pattern.compile("after (\\d+) ms");
     private static final int THREADS = 200;
     private static final int CONNECTIONS = 4;
 
@@ -132,5 +135,21 @@ class WaitingIT {
         AppJvm.Result redirected = place.run("log.level=info", "interrupted-in-a-read");
 
         assertThat(redirected.lines()).as(redirected.err()).isEqualTo(direct.lines());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theConnectTimeoutCoversTheWaitForThePool(Driver driver) throws Exception {
+        Place place = new Place(driver, TiProxyJar.JAVA, "platform");
+
+        AppJvm.Result result = place.run(ONE_CONNECTION, "connect-timeout", "connectTimeout=700");
+
+        Matcher passed = PASSED.matcher(result.out());
+        assertThat(passed.find()).as(result.out()).isTrue();
+        assertThat(Integer.parseInt(passed.group(1))).isBetween(600, 20_000);
+        assertThat(result.lines())
+                .as(result.err())
+                .startsWith("SQLException of class 08, interrupted: false")
+                .endsWith("first: works", "later: works");
     }
 }

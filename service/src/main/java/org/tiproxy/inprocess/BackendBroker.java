@@ -141,7 +141,8 @@ final class BackendBroker {
     }
 
     private Lease<BackendConnection> await(BackendRequest request, long deadline) throws IOException {
-        Duration patience = config().acquireTimeout();
+        // Not every driver limits its reads while it connects.
+        Duration patience = shorter(login.timeout(), config().acquireTimeout());
         CompletableFuture<Lease<BackendConnection>> asked = pool.acquire(request, login.tls(), patience);
         pending = asked;
         try {

@@ -28,6 +28,7 @@ public final class Waiting {
         switch (args[2]) {
             case "interrupted-in-the-pool" -> interruptedInThePool(args[0], virtual);
             case "interrupted-in-a-read" -> interruptedInARead(args[0], virtual);
+            case "connect-timeout" -> connectTimeout(args[0], args[3]);
             default -> throw new IllegalArgumentException(args[2]);
         }
         System.exit(0);
@@ -78,6 +79,24 @@ public final class Waiting {
             System.out.println("observer: " + text(observer, "SELECT 'works'"));
         }
         try (Connection later = DriverManager.getConnection(url)) {
+            System.out.println("later: " + text(later, "SELECT 'works'"));
+        }
+    }
+
+    /** The pool has one connection, which is in use. */
+    private static void connectTimeout(String url, String option) throws Exception {
+        try (Connection first = DriverManager.getConnection(url)) {
+            long begin = System.nanoTime();
+            String outcome = outcomeOf(() -> {
+                DriverManager.getConnection(url + "&" + option).close();
+                return "connected";
+            });
+            Duration passed = Duration.ofNanos(System.nanoTime() - begin);
+            System.out.println(outcome);
+            System.out.println("after " + passed.toMillis() + " ms");
+            System.out.println("first: " + text(first, "SELECT 'works'"));
+        }
+        try (Connection later = DriverManager.getConnection(url + "&" + option)) {
             System.out.println("later: " + text(later, "SELECT 'works'"));
         }
     }
