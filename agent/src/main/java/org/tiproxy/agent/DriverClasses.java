@@ -8,11 +8,14 @@ import org.jspecify.annotations.Nullable;
  * look into a set, and no memory.
  */
 public final class DriverClasses {
-    /** Connector/J 8 and later, 5.1; MariaDB Connector/J 3 and later, 2. */
+    /** Connector/J 8 and later, the copy of it in Amazon's driver, 5.1; MariaDB Connector/J 3 and later, 2. */
     private static final Set<String> NAMES = Set.of(
             "com.mysql.cj.NativeSession",
             "com.mysql.cj.protocol.StandardSocketFactory",
             "com.mysql.cj.protocol.a.NativeProtocol",
+            "software.aws.rds.jdbc.mysql.shading.com.mysql.cj.NativeSession",
+            "software.aws.rds.jdbc.mysql.shading.com.mysql.cj.protocol.StandardSocketFactory",
+            "software.aws.rds.jdbc.mysql.shading.com.mysql.cj.protocol.a.NativeProtocol",
             "com.mysql.jdbc.StandardSocketFactory",
             "com.mysql.jdbc.MysqlIO",
             "org.mariadb.jdbc.client.impl.ConnectionHelper",

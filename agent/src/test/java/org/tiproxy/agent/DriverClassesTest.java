@@ -14,6 +14,18 @@ class DriverClassesTest {
     }
 
     @Test
+    void amazonsCopyOfConnectorJIsWovenWhereConnectorJIs() {
+        String shading = "software.aws.rds.jdbc.mysql.shading.";
+
+        assertThat(DriverClasses.names())
+                .filteredOn(name -> name.startsWith(shading))
+                .extracting(name -> name.substring(shading.length()))
+                .containsExactlyInAnyOrderElementsOf(DriverClasses.names().stream()
+                        .filter(name -> name.startsWith("com.mysql.cj."))
+                        .toList());
+    }
+
+    @Test
     void otherClassesAndClassesWithoutANameAreNot() {
         assertThat(DriverClasses.containsInternal(null)).isFalse();
         assertThat(DriverClasses.containsInternal("java/lang/String")).isFalse();

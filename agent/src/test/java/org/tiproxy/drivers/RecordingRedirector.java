@@ -30,6 +30,11 @@ final class RecordingRedirector implements Redirector {
     }
 
     @Override
+    public void turnedBack(String reason, String detail) {
+        bypassed.add(reason);
+    }
+
+    @Override
     public void failedOpen(Throwable cause) {
         failures.add(cause);
     }

@@ -199,7 +199,8 @@ class WovenTlsIT extends WovenDrivers {
     }
 
     private InProcessProxy realEngine(TimerThread timer) {
-        return new InProcessProxy(PoolConfig.builder().build(), List::of, Ticker.SYSTEM, timer, PoolListener.NONE);
+        return new InProcessProxy(
+                PoolConfig.builder().build(), List::of, Ticker.SYSTEM, timer, PoolListener.NONE, true);
     }
 
     @ParameterizedTest

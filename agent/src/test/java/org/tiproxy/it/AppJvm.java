@@ -72,6 +72,12 @@ final class AppJvm {
         return this;
     }
 
+    /** With a driver that the build has put into a folder, and that the tests' class path does not have. */
+    AppJvm withDriver(String jar) {
+        classPath.add(Path.of("target", "drivers", jar).toAbsolutePath().toString());
+        return this;
+    }
+
     Process start(Class<?> main, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(java));
         command.addAll(options);

@@ -7,6 +7,7 @@ import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -32,11 +33,19 @@ final class BackendBroker {
     /** Connections that have died while they were idle are one after the other found out and dropped. */
     private static final int MAX_DEAD = 1000;
 
+    private static final Duration A_MOMENT = Duration.ofMillis(1);
+
     private final InProcessPool pool;
     private final DriverLogin login;
+    private final @Nullable AccountMemory memory;
 
     /** Opened for its greeting; becomes the session's if a new connection is needed, as it mostly is then. */
     private @Nullable BackendConnection spare;
+
+    /** What the spare one is logged in as, or was refused as, before the driver has said anything. */
+    private @Nullable BackendRequest guess;
+
+    private @Nullable RefusedException refusal;
 
     private @Nullable Lease<BackendConnection> lease;
 
@@ -45,9 +54,15 @@ final class BackendBroker {
     private volatile @Nullable CompletableFuture<?> pending;
     private volatile boolean cancelled;
 
-    BackendBroker(InProcessPool pool, DriverLogin login) {
+    /**
+     * A broker of one session's.
+     *
+     * @param memory of accounts; null if the driver has no other way, so that it is told what the backend says
+     */
+    BackendBroker(InProcessPool pool, DriverLogin login, @Nullable AccountMemory memory) {
         this.pool = pool;
         this.login = login;
+        this.memory = memory;
     }
 
     // ---- the greeting
@@ -55,12 +70,15 @@ final class BackendBroker {
     /**
      * What to greet the driver with. Without an idle connection a new one is opened for it, so that a backend that cannot
      * be reached is found out now.
+     *
+     * @throws UnsupportedAccountException if the driver had better connect by itself
      */
     HandshakeV10 greeting() throws IOException {
         HandshakeV10 known = pool.greeting();
         if (known != null && !pool.needsConnection()) {
             return known;
         }
+        long begin = System.nanoTime();
         IOException failure = null;
         for (HostPort address : pool.backends()) {
             BackendConnection opened = new BackendConnection(address, login.tls());
@@ -70,15 +88,58 @@ final class BackendBroker {
                 HandshakeV10 greeting = opened.connect(shorter(login.timeout(), config().connectTimeout()));
                 pool.greeted(greeting);
                 spare = opened;
+                logInAhead(opened, greeting, begin);
                 inUse = null;
                 return greeting;
-            } catch (RefusedException e) {
+            } catch (RefusedException | UnsupportedAccountException e) {
                 throw e;
             } catch (IOException e) {
                 failure = e;
             }
         }
         throw failure == null ? new IOException("no backends for " + login.address()) : failure;
+    }
+
+    /**
+     * The first login of the account, on the spare connection. What the backend wants for it is in its answer to a login
+     * only, and must be known before the driver has got a byte: after that it could not connect by itself any more.
+     */
+    private void logInAhead(BackendConnection opened, HandshakeV10 greeting, long begin)
+            throws UnsupportedAccountException {
+        if (memory == null || pool.hasLoggedIn()) {
+            return;
+        }
+        BackendRequest guessed = memory.guess(login, greeting);
+        try {
+            opened.logIn(guessed, shorter(restOfTimeout(begin), pool.talkTimeout()));
+            guess = guessed;
+        } catch (RefusedException e) {
+            dropSpare(opened, e);
+            UnsupportedAccountException unsupported = memory.remember(login, e);
+            if (unsupported != null) {
+                throw unsupported;
+            }
+            // The driver is told when it logs in, and the backend is not asked again for that.
+            guess = guessed;
+            refusal = e;
+        } catch (IOException e) {
+            // The session's own attempt shows whether it stays so.
+            dropSpare(opened, e);
+        }
+    }
+
+    /** What is left of the driver's patience; zero if it has no end. */
+    private Duration restOfTimeout(long begin) {
+        if (login.timeout().isZero()) {
+            return Duration.ZERO;
+        }
+        Duration rest = login.timeout().minusNanos(System.nanoTime() - begin);
+        return rest.compareTo(A_MOMENT) < 0 ? A_MOMENT : rest;
+    }
+
+    private void dropSpare(BackendConnection opened, IOException cause) {
+        opened.abort(String.valueOf(cause.getMessage()));
+        spare = null;
     }
 
     // ---- borrowing
@@ -141,7 +202,8 @@ final class BackendBroker {
     }
 
     private Lease<BackendConnection> await(BackendRequest request, long deadline) throws IOException {
-        Duration patience = config().acquireTimeout();
+        // Not every driver limits its reads while it connects.
+        Duration patience = shorter(login.timeout(), config().acquireTimeout());
         CompletableFuture<Lease<BackendConnection>> asked = pool.acquire(request, login.tls(), patience);
         pending = asked;
         try {
@@ -183,18 +245,56 @@ final class BackendBroker {
     }
 
     private void open(BackendConnection connection, BackendRequest request) throws IOException {
-        BackendConnection opened = spare;
-        if (opened != null && opened.address().equals(connection.address()) && opened.isAlive()) {
-            spare = null;
+        RefusedException known = refusal;
+        refusal = null;
+        BackendRequest guessed = guess;
+        if (known != null && guessed != null && Objects.equals(guessed.credentials(), request.credentials())) {
+            throw known;
+        }
+        BackendConnection opened = usableSpare(connection.address(), request);
+        if (opened != null) {
             connection.adopt(opened);
         } else {
             pool.greeted(connection.connect(config().connectTimeout()));
         }
-        connection.logIn(request, pool.talkTimeout());
+        if (opened == null || guessed == null) {
+            logIn(connection, request);
+        }
         BackendCredentials credentials = request.credentials();
         if (credentials != null) {
             pool.loggedIn(credentials);
         }
+        if (memory != null) {
+            memory.loggedIn(login, request);
+        }
+    }
+
+    private void logIn(BackendConnection connection, BackendRequest request) throws IOException {
+        try {
+            connection.logIn(request, pool.talkTimeout());
+        } catch (RefusedException e) {
+            if (memory != null && request.key().user().equals(login.user())) {
+                // It is too late for this connection, but not for the next one.
+                memory.remember(login, e);
+            }
+            throw e;
+        }
+    }
+
+    /** The spare connection, if it is there and as it is wanted. */
+    private @Nullable BackendConnection usableSpare(HostPort address, BackendRequest request) {
+        BackendConnection opened = spare;
+        if (opened == null || !opened.address().equals(address) || !opened.isAlive()) {
+            return null;
+        }
+        spare = null;
+        BackendRequest guessed = guess;
+        if (guessed == null || AccountMemory.wasRight(guessed, request)) {
+            return opened;
+        }
+        // The account may be allowed no second one beside it.
+        opened.closeAndWait(pool.talkTimeout());
+        return null;
     }
 
     /** What the key does not say: nothing as a rule. */

@@ -153,7 +153,7 @@ final class BackendConnection {
                 },
                 deadline);
         if (login.state() == BackendLogin.State.FAILED) {
-            throw new RefusedException(address, login.failure());
+            throw new RefusedException(address, login.failure(), login.unsupportedPlugin());
         }
         if (secured != null) {
             CertificateProof.check(secured, login.result(), request.credentials());
@@ -161,10 +161,12 @@ final class BackendConnection {
         became(login.result());
     }
 
-    /** Takes over the socket of another one, which has greeted and is nothing any more. */
+    /** Takes over the socket of another one, which has greeted, and may be logged in, and is nothing any more. */
     void adopt(BackendConnection opened) throws IOException {
         Socket its = present(opened.socket);
         info = opened.info;
+        user = opened.user;
+        atRest = opened.atRest;
         lastHeard = opened.lastHeard;
         use(its);
     }
@@ -399,6 +401,23 @@ final class BackendConnection {
                 return;
             }
         }
+    }
+
+    /** As {@link #close}, and does not come back before the backend has closed it too, and counts it no more. */
+    void closeAndWait(Duration timeout) {
+        try {
+            send(ByteBuffer.wrap(QUIT));
+            atRest = false;
+            flush();
+            byte[] nothing = new byte[CHUNK];
+            long deadline = deadlineOf(timeout);
+            while (read(nothing, 0, nothing.length, millisUntil(deadline)) >= 0) {
+                // There is nothing to come.
+            }
+        } catch (IOException e) {
+            abort(String.valueOf(e.getMessage()));
+        }
+        close();
     }
 
     /** Closes it, with a COM_QUIT where the backend waits for a command: without, it would log an aborted connection. */

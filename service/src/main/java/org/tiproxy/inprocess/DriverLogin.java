@@ -12,8 +12,16 @@ import org.tiproxy.common.Secret;
  * @param password may be empty
  * @param tls towards the backend, as the driver's URL wants it
  * @param timeout how long to wait for a connection; zero for as long as the pool allows
+ * @param likelyCapabilities the flags that the driver is going to log in with unless its options say otherwise; 0 if
+ *     there is no telling
  */
-public record DriverLogin(HostPort address, String user, Secret password, BackendTls tls, Duration timeout) {
+public record DriverLogin(
+        HostPort address, String user, Secret password, BackendTls tls, Duration timeout, long likelyCapabilities) {
+    /** What a driver wants of which nothing else is known. */
+    public DriverLogin(HostPort address, String user, Secret password, BackendTls tls, Duration timeout) {
+        this(address, user, password, tls, timeout, 0);
+    }
+
     /** Who connects whereto: {@code db1:3306/user}. */
     public String poolName() {
         return address + "/" + user;

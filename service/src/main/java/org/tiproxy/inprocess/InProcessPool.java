@@ -136,6 +136,11 @@ final class InProcessPool implements SharedConnections {
         return pool.acquireAsync(new Key(request.key(), request.schema(), credentials, tls), timeout);
     }
 
+    /** Whether the account is one that a login has succeeded with. */
+    boolean hasLoggedIn() {
+        return latest != null;
+    }
+
     /** A login has succeeded: connections with an older password are not lent any more. */
     void loggedIn(BackendCredentials credentials) {
         BackendCredentials before = latest;

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Ticker;
 import org.tiproxy.engine.ProxySession;
@@ -33,6 +34,7 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
     private final PoolListener listener;
     private final SessionRegistry sessions = new SessionRegistry(0);
     private final Map<String, InProcessPool> pools = new ConcurrentHashMap<>();
+    private final @Nullable AccountMemory accounts;
     private final SecureRandom random = new SecureRandom();
     private final SessionConfig sessionConfig = SessionConfig.of(TlsMode.DISABLED, TlsMode.DISABLED, () -> {
         throw new IllegalStateException("no RSA within a process");
@@ -45,22 +47,29 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
      *     longer than {@code idleTimeout}
      * @param backends where connections to an address, as drivers name it, really go; at least one
      * @param scheduler one thread for all pools; stays open when the engine is closed
+     * @param reportsUnsupported whether an account that the engine cannot log in is reported by {@link #open}, because
+     *     drivers can connect by themselves; otherwise it is by an ERR, when the driver logs in
      */
     public InProcessProxy(
             PoolConfig pooling,
             Function<HostPort, List<HostPort>> backends,
             Ticker ticker,
             Scheduler scheduler,
-            PoolListener listener) {
+            PoolListener listener,
+            boolean reportsUnsupported) {
         this.pooling = pooling;
         this.backends = backends;
         this.ticker = ticker;
         this.scheduler = scheduler;
         this.listener = listener;
+        this.accounts = reportsUnsupported ? new AccountMemory(ticker) : null;
     }
 
     @Override
     public DriverConnection open(DriverLogin login) throws IOException {
+        if (accounts != null) {
+            accounts.check(login);
+        }
         InProcessPool pool = poolOf(login);
         InProcessSession session = new InProcessSession(this, pool, login);
         sessions.tryAdmit();
@@ -68,6 +77,10 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
         try {
             session.begin();
             return session;
+        } catch (UnsupportedAccountException e) {
+            // Nothing has failed yet: the driver connects by itself.
+            session.close();
+            throw e;
         } catch (IOException | RuntimeException e) {
             session.close();
             sessions.countFailed();
@@ -100,6 +113,12 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
     /** For tests. */
     InProcessPool onlyPool() {
         return pools.values().iterator().next();
+    }
+
+    /** What is known of accounts; null if nobody wants to know. */
+    @Nullable
+    AccountMemory accounts() {
+        return accounts;
     }
 
     Ticker ticker() {

@@ -103,7 +103,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
     InProcessSession(InProcessProxy proxy, InProcessPool pool, DriverLogin login) {
         super(proxy, login);
         this.proxy = proxy;
-        this.broker = new BackendBroker(pool, login);
+        this.broker = new BackendBroker(pool, login, proxy.accounts());
         passwords.put(login.user(), login.password());
         ClientOrigin origin = new ClientOrigin("localhost", true);
         this.engine = new PooledSessionEngine(

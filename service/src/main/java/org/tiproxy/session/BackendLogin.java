@@ -81,6 +81,14 @@ public final class BackendLogin {
         return state;
     }
 
+    /**
+     * The authentication plugin that the backend wants and the proxy cannot do: why it is {@link State#FAILED}; null if it
+     * is that for another reason.
+     */
+    public @Nullable String unsupportedPlugin() {
+        return login == null ? null : login.unsupported();
+    }
+
     /** The connection; only when {@link State#DONE}. */
     public BackendConnectionInfo result() {
         return present(result);

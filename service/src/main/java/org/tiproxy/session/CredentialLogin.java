@@ -1,6 +1,7 @@
 package org.tiproxy.session;
 
 import java.security.PublicKey;
+import org.jspecify.annotations.Nullable;
 import org.tiproxy.error.ErrorSource;
 import org.tiproxy.wire.Bytes;
 import org.tiproxy.wire.ProtocolException;
@@ -34,6 +35,7 @@ final class CredentialLogin {
     private final boolean tls;
     private AuthPluginName plugin;
     private Bytes scramble;
+    private @Nullable String unsupported;
     private boolean keyDue;
     private int packets;
 
@@ -52,6 +54,12 @@ final class CredentialLogin {
     /** The plugin of the first reply. */
     AuthPluginName plugin() {
         return plugin;
+    }
+
+    /** The plugin that the backend wants and the proxy cannot do, at all or without TLS; null if there is none. */
+    @Nullable
+    String unsupported() {
+        return unsupported;
     }
 
     /** The reply that the packet with the user's name carries. */
@@ -86,6 +94,8 @@ final class CredentialLogin {
         String name = request.pluginName();
         AuthPluginName wanted = name == null ? null : AuthPluginName.of(name);
         if (wanted == null) {
+            // The old form of the request, of one byte, has one meaning.
+            unsupported = name == null ? "mysql_old_password" : name;
             throw impossible("the backend wants the authentication plugin " + name + " for " + who()
                     + ", with which the proxy cannot log in: give the account another plugin");
         }
@@ -116,6 +126,7 @@ final class CredentialLogin {
 
     private Bytes reply() {
         if (AuthPlugin.of(plugin).requiresTls() && !tls) {
+            unsupported = plugin.text();
             throw impossible("the backend wants the authentication plugin " + plugin.text() + " for " + who()
                     + ", which sends the password unencrypted, and the connection has no TLS");
         }

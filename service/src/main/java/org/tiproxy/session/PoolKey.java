@@ -55,7 +55,7 @@ public record PoolKey(String user, long capabilities, int collationId) {
     }
 
     /** Whether the two sets of negotiated flags mean the same to both sides. */
-    static boolean sameEffect(long left, long right) {
+    public static boolean sameEffect(long left, long right) {
         long ignored = WITHOUT_EFFECT | OWN | CLIENT_CONNECT_ATTRS.mask() | Capability.CLIENT_LONG_PASSWORD.mask();
         return ((left ^ right) & ~ignored) == 0;
     }

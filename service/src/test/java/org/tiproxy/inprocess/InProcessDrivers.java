@@ -47,7 +47,7 @@ final class InProcessDrivers implements AutoCloseable {
         this.user = user;
         this.password = password;
         this.proxy = new InProcessProxy(
-                pooling.apply(PoolConfig.builder()).build(), List::of, Ticker.SYSTEM, timer, PoolListener.NONE);
+                pooling.apply(PoolConfig.builder()).build(), List::of, Ticker.SYSTEM, timer, PoolListener.NONE, true);
     }
 
     static Socket newSocket() throws IOException {

@@ -47,7 +47,7 @@ final class InProcessHarness implements EngineHarness {
                 .probeTimeout(Duration.ofMinutes(1))
                 .keepAlive(Duration.ZERO)
                 .build();
-        proxy = new InProcessProxy(pooling, List::of, Ticker.SYSTEM, timer, PoolListener.NONE);
+        proxy = new InProcessProxy(pooling, List::of, Ticker.SYSTEM, timer, PoolListener.NONE, false);
         proxy.sessions().add(new OtherSession());
         HostPort address = new HostPort("127.0.0.1", listening.getLocalPort());
         opening = CompletableFuture.supplyAsync(() -> {

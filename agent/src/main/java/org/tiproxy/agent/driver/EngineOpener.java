@@ -12,6 +12,7 @@ import org.tiproxy.common.HostPort;
 import org.tiproxy.inprocess.DriverConnection;
 import org.tiproxy.inprocess.DriverLogin;
 import org.tiproxy.inprocess.DriverProxy;
+import org.tiproxy.inprocess.UnsupportedAccountException;
 
 /** Opens one connection of a driver's in the engine, if the rules want it there. Used by the thread that connects. */
 final class EngineOpener implements SocketOpener {
@@ -52,13 +53,23 @@ final class EngineOpener implements SocketOpener {
             return null;
         }
         sameAddress = !decided.leadsElsewhere() && decided.address().equals(wanted);
-        return proxy.open(
-                new DriverLogin(decided.address(), request.user(), request.password(), request.tls(), timeout));
+        return proxy.open(new DriverLogin(
+                decided.address(),
+                request.user(),
+                request.password(),
+                request.tls(),
+                timeout,
+                LikelyCapabilities.of(request.family())));
     }
 
     @Override
     public boolean isSameAddress() {
         return sameAddress;
+    }
+
+    @Override
+    public void turnedBack(UnsupportedAccountException cause) {
+        redirector.turnedBack("authentication plugin " + cause.plugin(), String.valueOf(cause.getMessage()));
     }
 
     @Override

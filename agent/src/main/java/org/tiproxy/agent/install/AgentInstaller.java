@@ -56,7 +56,7 @@ public final class AgentInstaller implements AgentStart {
 
     private static DriverProxy engine(PoolConfig pool, Backends backends, PoolListener listener) {
         // The housekeeping of all pools, on the one thread that the agent has.
-        return new InProcessProxy(pool, backends::of, Ticker.SYSTEM, new TimerThread("tiproxy-timer"), listener);
+        return new InProcessProxy(pool, backends::of, Ticker.SYSTEM, new TimerThread("tiproxy-timer"), listener, true);
     }
 
     private static Map<String, String> systemProperties() {

@@ -81,6 +81,12 @@ final class AgentRedirector implements Redirector, AgentStatus {
         count(reason, detail);
     }
 
+    @Override
+    public void turnedBack(String reason, String detail) {
+        redirected.decrement();
+        count(reason, detail);
+    }
+
     private void count(String reason, String detail) {
         @Nullable LongAdder counter = bypassed.get(reason);
         if (counter == null) {

@@ -20,6 +20,12 @@ public interface Redirector {
      */
     void bypassed(String reason, String detail);
 
+    /**
+     * A redirected connection stays the driver's own after all, because the agent cannot do what its account needs. It does
+     * not count as redirected any more. The parameters are as in {@link #bypassed}.
+     */
+    void turnedBack(String reason, String detail);
+
     /** A redirected connection could not be opened, and the driver connects by itself. */
     void failedOpen(Throwable cause);
 

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.inprocess.DriverConnection;
+import org.tiproxy.inprocess.UnsupportedAccountException;
 
 /**
  * The socket that a driver gets. Its bytes are in memory: who reads from it, or writes to it, runs the engine. The driver
@@ -82,6 +83,13 @@ public final class EngineSocket extends RecordingSocket {
         DriverConnection opened;
         try {
             opened = opener.open(address, Duration.ofMillis(timeout));
+        } catch (UnsupportedAccountException e) {
+            if (!opener.isSameAddress()) {
+                throw e;
+            }
+            connectDirectly(address, rest(timeout, begin), null);
+            opener.turnedBack(e);
+            return;
         } catch (SocketTimeoutException e) {
             // There is no time left, or no place in the pool, which a connection beside it would not respect.
             throw e;

@@ -6,6 +6,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.agent.install.Redirector;
 import org.tiproxy.inprocess.DriverConnection;
+import org.tiproxy.inprocess.UnsupportedAccountException;
 
 /** Where an {@link EngineSocket} gets its bytes from. One for each socket. */
 public interface SocketOpener {
@@ -15,6 +16,7 @@ public interface SocketOpener {
      * @param address what the driver connects to; may be unresolved
      * @param timeout zero for no limit of the driver's
      * @return null if the driver shall connect by itself
+     * @throws UnsupportedAccountException if the engine cannot log the user in
      * @throws IOException if the backend cannot be reached
      */
     @Nullable
@@ -22,6 +24,9 @@ public interface SocketOpener {
 
     /** Whether a connection that the engine cannot open would go to the very address that the driver connects to. */
     boolean isSameAddress();
+
+    /** The driver has connected by itself, because the engine cannot log the user in. */
+    void turnedBack(UnsupportedAccountException cause);
 
     /** The driver has connected by itself, although it was to go through the engine. See {@link Redirector}. */
     void failedOpen(Throwable cause);

@@ -52,6 +52,18 @@ class AgentRedirectorTest {
     }
 
     @Test
+    void aConnectionThatIsTurnedBackCountsAsBypassedAndNotAsRedirected() throws Exception {
+        AgentRedirector redirector = redirector(null);
+
+        assertThat(redirector.redirect(TARGET)).isNotNull();
+        redirector.turnedBack("authentication plugin dialog", "db1:3306");
+
+        assertThat(redirector.bypassedByReason()).isEqualTo(Map.of("authentication plugin dialog", 1L));
+        assertThat(redirector.redirectedTotal()).isZero();
+        assertThat(redirector.failOpenTotal()).isZero();
+    }
+
+    @Test
     void redirectingCanBeSwitchedOffAndOnForNewConnections() throws Exception {
         AgentRedirector redirector = redirector(null);
         AgentView view = new AgentView("1", "", redirector);

@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.tiproxy.inprocess.UnsupportedAccountException;
 
 @Timeout(60)
 class EngineSocketTest {
@@ -298,5 +299,27 @@ class EngineSocketTest {
                 .isInstanceOf(SocketException.class)
                 .hasMessageContaining("out of order")
                 .hasCause(engine.broken);
+    }
+
+    @Test
+    void anAccountThatTheEngineCannotLogInIsConnectedByTheDriverItself() throws Exception {
+        engine.refusal = new UnsupportedAccountException("dialog", "the backend wants dialog");
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            socket.connect(server.getLocalSocketAddress(), 5_000);
+
+            assertThat(socket.isInMemory()).isFalse();
+            assertThat(socket.getPort()).isEqualTo(server.getLocalPort());
+            assertThat(engine.turnedBack).isSameAs(engine.refusal);
+            assertThat(engine.failures).isEmpty();
+        }
+    }
+
+    @Test
+    void anAccountThatTheEngineCannotLogInIsRefusedWhereTheRulesLeadElsewhere() {
+        engine.refusal = new UnsupportedAccountException("dialog", "the backend wants dialog");
+        engine.elsewhere = true;
+
+        assertThatThrownBy(() -> socket.connect(ADDRESS, 5_000)).isSameAs(engine.refusal);
+        assertThat(engine.turnedBack).isNull();
     }
 }

@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.Secret;
 import org.tiproxy.inprocess.DriverConnection;
+import org.tiproxy.inprocess.UnsupportedAccountException;
 
 /** Opens one connection, whose answers a test puts in. */
 final class FakeEngine implements SocketOpener, DriverConnection {
@@ -36,6 +37,9 @@ final class FakeEngine implements SocketOpener, DriverConnection {
 
     @Nullable
     RuntimeException trouble;
+
+    @Nullable
+    UnsupportedAccountException turnedBack;
 
     boolean nobody;
     boolean elsewhere;
@@ -66,6 +70,11 @@ final class FakeEngine implements SocketOpener, DriverConnection {
     @Override
     public boolean isSameAddress() {
         return !elsewhere;
+    }
+
+    @Override
+    public void turnedBack(UnsupportedAccountException cause) {
+        turnedBack = cause;
     }
 
     @Override
