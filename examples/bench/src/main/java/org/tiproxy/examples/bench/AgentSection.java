@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -110,22 +111,29 @@ final class AgentSection implements Section {
         Samples idle = new Samples();
         Samples driver = new Samples();
         Samples addedIdle = new Samples();
+        Samples addedEmpty = new Samples();
         Samples addedDriver = new Samples();
         String agent = "-javaagent:" + programs.jar();
+        Path emptyJar = programs.workDirectory().resolve("empty-agent.jar");
+        EmptyAgent.write(emptyJar);
+        String empty = "-javaagent:" + emptyJar;
         for (int round = 0; round < 3 * rounds; round++) {
             double plainIdle = millis(List.of(), "");
             double agentIdle = millis(List.of(agent), "");
+            double emptyIdle = millis(List.of(empty), "");
             double plainDriver = millis(List.of(), DRIVER_CLASS);
             double agentDriver = millis(List.of(agent), DRIVER_CLASS);
             idle.add(Target.Kind.DIRECT, plainIdle);
             idle.add(Target.Kind.TIPROXY, agentIdle);
             addedIdle.add(Target.Kind.TIPROXY, agentIdle - plainIdle);
+            addedEmpty.add(Target.Kind.DIRECT, emptyIdle - plainIdle);
             driver.add(Target.Kind.DIRECT, plainDriver);
             driver.add(Target.Kind.TIPROXY, agentDriver);
             addedDriver.add(Target.Kind.TIPROXY, (agentDriver - agentIdle) - (plainDriver - plainIdle));
         }
         report.row("agent: a JVM from its start to its end", "ms", idle);
         report.row("… of that added by the agent", "ms", addedIdle, Goal.atMost(GOAL_START_MILLIS, "ms"));
+        report.row("… and by an agent that does nothing", "ms", addedEmpty);
         report.row("agent: a JVM that loads a driver", "ms", driver);
         report.row(
                 "… of that added at the first driver class", "ms", addedDriver, Goal.atMost(GOAL_DRIVER_MILLIS, "ms"));

@@ -238,6 +238,10 @@ final class Programs implements AutoCloseable {
         return start("tiproxy", address, command, TIPROXY_ENVIRONMENT);
     }
 
+    Path workDirectory() {
+        return options.workDirectory();
+    }
+
     /** Writes a file for a program. */
     Path write(String name, List<String> lines) throws IOException {
         return Files.write(options.workDirectory().resolve(name), lines);
