@@ -51,6 +51,8 @@ final class BackendBroker {
 
     // Read by whoever closes the session.
     private volatile @Nullable BackendConnection inUse;
+
+    private final Object inUseLock = new Object();
     private volatile @Nullable CompletableFuture<?> pending;
     private volatile boolean cancelled;
 
@@ -82,14 +84,14 @@ final class BackendBroker {
         IOException failure = null;
         for (HostPort address : pool.backends()) {
             BackendConnection opened = new BackendConnection(address, login.tls());
-            inUse = opened;
+            setInUse(opened);
             checkCancelled();
             try {
                 HandshakeV10 greeting = opened.connect(shorter(login.timeout(), config().connectTimeout()));
                 pool.greeted(greeting);
                 spare = opened;
                 logInAhead(opened, greeting, begin);
-                inUse = null;
+                setInUse(null);
                 return greeting;
             } catch (RefusedException | UnsupportedAccountException e) {
                 throw e;
@@ -151,6 +153,12 @@ final class BackendBroker {
         return held == null ? null : inUse;
     }
 
+    /** The lease of it; null if there is none. */
+    @Nullable
+    Lease<BackendConnection> lease() {
+        return lease;
+    }
+
     BackendConnectionInfo info() throws IOException {
         BackendConnection connection = current();
         BackendConnectionInfo info = connection == null ? null : connection.info();
@@ -171,7 +179,7 @@ final class BackendBroker {
         for (int dead = 0; ; dead++) {
             Lease<BackendConnection> got = await(request, deadline);
             BackendConnection connection = got.connection();
-            inUse = connection;
+            setInUse(connection);
             boolean fresh = !connection.isConnected();
             try {
                 checkCancelled();
@@ -185,18 +193,24 @@ final class BackendBroker {
                 closeSpare();
                 return got;
             } catch (RefusedException e) {
-                inUse = null;
+                setInUse(null);
                 got.retire("the login was refused");
                 got.release();
                 throw e;
             } catch (IOException e) {
-                inUse = null;
+                setInUse(null);
                 connection.abort(String.valueOf(e.getMessage()));
                 got.releaseBroken(String.valueOf(e.getMessage()));
                 unreachable += fresh ? 1 : 0;
                 if (unreachable >= pool.addresses() || dead >= MAX_DEAD || cancelled) {
                     throw e;
                 }
+            } catch (RuntimeException | Error e) {
+                // Of a trust store that cannot be read, for example.
+                setInUse(null);
+                connection.abort(String.valueOf(e.getMessage()));
+                got.releaseBroken(String.valueOf(e.getMessage()));
+                throw e;
             }
         }
     }
@@ -335,7 +349,7 @@ final class BackendBroker {
         long capabilities = info().capabilities();
         Lease<BackendConnection> dead = lease;
         lease = null;
-        inUse = null;
+        setInUse(null);
         if (dead != null) {
             dead.releaseBroken("it has died while it was idle");
         }
@@ -359,7 +373,7 @@ final class BackendBroker {
             }
             Lease<BackendConnection> dead = lease;
             lease = null;
-            inUse = null;
+            setInUse(null);
             if (dead != null) {
                 dead.releaseBroken("it has died while it was idle");
             }
@@ -392,7 +406,7 @@ final class BackendBroker {
     void giveBackUnused() {
         Lease<BackendConnection> held = lease;
         lease = null;
-        inUse = null;
+        setInUse(null);
         if (held != null) {
             held.release();
         }
@@ -401,7 +415,7 @@ final class BackendBroker {
     void giveBack(BackendRelease release, BackendRequest served, List<OpeningStatement> statements) {
         Lease<BackendConnection> held = lease;
         lease = null;
-        inUse = null;
+        setInUse(null);
         if (held != null) {
             pool.takeBack(held, release, served, statements);
         }
@@ -433,10 +447,25 @@ final class BackendBroker {
 
     /** Wakes whoever waits for the backend. */
     void abort(String why) {
-        BackendConnection connection = inUse;
-        if (connection != null) {
-            connection.abort(why);
+        synchronized (inUseLock) {
+            BackendConnection connection = inUse;
+            if (connection != null) {
+                connection.abort(why);
+            }
         }
+    }
+
+    /** Once a connection is given back, nobody aborts it any more. */
+    private void setInUse(@Nullable BackendConnection connection) {
+        synchronized (inUseLock) {
+            inUse = connection;
+        }
+    }
+
+    /** The connection, to aim a KILL at it; null if there is none. */
+    @Nullable
+    BackendConnection target() {
+        return inUse;
     }
 
     private void checkCancelled() throws SocketException {

@@ -63,6 +63,12 @@ final class BackendConnection {
     /** What runs on it, or has run, and must be read before anything else is. */
     private @Nullable Preparation preparation;
 
+    private long preparedAt;
+
+    // Guarded by this object.
+    private long holder;
+    private boolean aimed;
+
     private List<OpeningStatement> opening = List.of();
     private long lastHeard;
 
@@ -317,7 +323,7 @@ final class BackendConnection {
         opening = List.copyOf(statements);
     }
 
-    /** When the backend was last heard of, on {@link System#nanoTime}. */
+    /** When the backend was last known to be there, on {@link System#nanoTime}. */
     long lastHeard() {
         return lastHeard;
     }
@@ -334,6 +340,7 @@ final class BackendConnection {
     /** Goes on until it is read by {@link #finishPreparation}. */
     void prepare(Preparation begun) {
         preparation = begun;
+        preparedAt = System.nanoTime();
     }
 
     /** Waits for what was begun when the connection was given back. */
@@ -342,7 +349,27 @@ final class BackendConnection {
         if (current != null) {
             preparation = null;
             current.finish(this, deadlineOf(timeout));
+            // The answers have lain there since, and may be the last that the backend has sent.
+            lastHeard = preparedAt;
         }
+    }
+
+    /** It is a session's now. */
+    synchronized void lentTo(long session) {
+        holder = session;
+        aimed = false;
+    }
+
+    /** Whether it is still that session's; if so, {@link #isKilledOnReturn} answers true when it is given back. */
+    synchronized boolean aim(long session) {
+        aimed |= holder == session;
+        return holder == session;
+    }
+
+    /** It is no session's any more: whether somebody has {@link #aim}ed at it meanwhile. */
+    synchronized boolean isKilledOnReturn() {
+        holder = 0;
+        return aimed;
     }
 
     /** Whether the backend answers a COM_PING. */

@@ -170,6 +170,11 @@ final class InProcessPool implements SharedConnections {
             lease.releaseBroken(release.reason().isEmpty() ? lost : release.reason());
             return;
         }
+        if (connection.isKilledOnReturn()) {
+            lease.retire("a KILL of it may be on its way");
+            lease.release();
+            return;
+        }
         if (!release.reusable() || !isLatest(served)) {
             lease.retire(release.reusable() ? "its password is not the latest" : release.reason());
             lease.release();
@@ -203,14 +208,16 @@ final class InProcessPool implements SharedConnections {
         BackendRelease own = new BackendRelease(info, true, "", release.multiStatementsChanged());
         ConnectionCleaner cleaner = ConnectionCleaner.afterUse(own, served, BackendConnection.ATTRIBUTES, sender);
         List<Bytes> packets = statements.stream().map(OpeningStatement::packet).toList();
-        if (sender.authenticates) {
+        boolean authenticated = sender.authenticates;
+        if (authenticated) {
             // It asks back, and nothing may be sent before that is answered.
-            new Preparation(cleaner, List.of()).finish(connection, BackendConnection.deadlineOf(talkTimeout()));
+            new Preparation(cleaner, List.of(), () -> false)
+                    .finish(connection, BackendConnection.deadlineOf(talkTimeout()));
             cleaner = null;
         }
         packets.forEach(packet -> connection.send(packet.asByteBuffer()));
         connection.setOpening(List.of());
-        Preparation preparation = new Preparation(cleaner, packets);
+        Preparation preparation = new Preparation(cleaner, packets, () -> sender.authenticates && !authenticated);
         preparation.begin(connection);
         connection.prepare(preparation);
         connection.flush();

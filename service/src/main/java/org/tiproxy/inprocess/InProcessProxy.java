@@ -147,7 +147,7 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
             return 0;
         }
         ProxySession victim = sessions.find(virtualId & VIRTUAL_ID_MASK);
-        return victim == null ? 0 : victim.backendConnectionId();
+        return victim == null ? 0 : victim.aimKill();
     }
 
     /** Closes all pools: idle connections at once, the others when their sessions end. */

@@ -92,7 +92,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
     private @Nullable Opening opening;
     private boolean reading;
     private boolean writing;
-    private boolean over;
+    private volatile boolean over;
 
     // ---- read by anybody
 
@@ -169,7 +169,8 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
                         return count;
                     }
                     backend = broker.current();
-                    if (backend == null) {
+                    Opening current = opening;
+                    if (backend == null || (current != null && !current.isAsking())) {
                         awaitChange(deadline);
                         continue;
                     }
@@ -346,6 +347,17 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         }
         updateBuffered();
         lock.unlock();
+        // Who closes it just now has found the lock taken.
+        if (closed && !over && lock.tryLock()) {
+            try {
+                if (!over) {
+                    engine.clientClosed("the driver has closed the connection");
+                }
+                updateBuffered();
+            } finally {
+                lock.unlock();
+            }
+        }
     }
 
     private void updateBuffered() {
@@ -418,11 +430,17 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         wanted = null;
         BackendConnectionInfo info = broker.info();
         opening = new Opening(broker, lease.connection(), request);
-        backendIs(lease.address(), info.threadId());
+        lent(lease);
         if (!engine.backendAcquired(info)) {
             opening = null;
             broker.giveBackUnused();
         }
+    }
+
+    /** Who asks for the session's connection is told this one. */
+    private void lent(Lease<BackendConnection> lease) throws IOException {
+        lease.connection().lentTo(id());
+        backendIs(lease.address(), broker.info().threadId());
     }
 
     private void fail(IOException e) {
@@ -444,7 +462,9 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         }
         try {
             while (!over) {
+                Lease<BackendConnection> before = broker.lease();
                 byte[] answer = current.next(toBackend);
+                followReplacement(before);
                 if (answer == null) {
                     return;
                 }
@@ -454,6 +474,14 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         } catch (IOException e) {
             broker.abort(String.valueOf(e.getMessage()));
             engine.backendClosed(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** A connection that had died while it was idle is another one now. */
+    private void followReplacement(@Nullable Lease<BackendConnection> before) throws IOException {
+        Lease<BackendConnection> now = broker.lease();
+        if (now != null && now != before) {
+            lent(now);
         }
     }
 
@@ -668,6 +696,16 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
     // ---- for operators, on any thread
 
     @Override
+    public long aimKill() {
+        BackendConnection target = broker.target();
+        if (target == null || !target.aim(id())) {
+            return 0;
+        }
+        BackendConnectionInfo info = target.info();
+        return info == null ? 0 : info.threadId();
+    }
+
+    @Override
     public CompletableFuture<StatementOutcome> execute(String sql) {
         CompletableFuture<StatementOutcome> outcome = new CompletableFuture<>();
         if (!lock.tryLock()) {
@@ -675,11 +713,13 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         }
         try {
             Opening current = opening;
-            BackendConnection backend = broker.current();
-            if (over || reading || writing || current == null || backend == null || toBackend.length() > 0) {
+            Lease<BackendConnection> before = broker.lease();
+            if (over || reading || writing || current == null || before == null || toBackend.length() > 0) {
                 return CompletableFuture.completedFuture(StatementOutcome.busy());
             }
             current.leave();
+            followReplacement(before);
+            BackendConnection backend = Objects.requireNonNull(broker.current());
             engine.execute(sql, outcome::complete);
             byte[] bytes = new byte[toBackend.length()];
             toBackend.take(bytes, 0, bytes.length);

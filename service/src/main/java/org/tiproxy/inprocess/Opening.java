@@ -70,6 +70,11 @@ final class Opening {
         return known.subList(0, Math.min(played, known.size()));
     }
 
+    /** Whether what the backend sends is an answer for the driver: until then, nothing is asked. */
+    boolean isAsking() {
+        return state != State.PLAYING;
+    }
+
     /** How many of the bytes may be sent now. */
     int sendable(ByteQueue toBackend) {
         return state == State.OVER ? toBackend.length() : Math.min(sendable, toBackend.length());

@@ -3,6 +3,7 @@ package org.tiproxy.inprocess;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.session.BackendConnectionInfo;
 import org.tiproxy.session.ConnectionCleaner;
@@ -17,6 +18,7 @@ import org.tiproxy.wire.Bytes;
 final class Preparation implements BackendConnection.Talk {
     private final @Nullable ConnectionCleaner cleaner;
     private final List<Bytes> statements;
+    private final BooleanSupplier authenticates;
     private OpeningStatement.@Nullable Recorder recorder;
 
     /**
@@ -24,9 +26,12 @@ final class Preparation implements BackendConnection.Talk {
      *
      * @param cleaner null if the connection is clean
      * @param statements packets that are sent already, or come with {@link #finish}
+     * @param authenticates whether the cleaner has gone over to a change of user, which it does when a reset was not
+     *     enough: the statements were sent before that, and are undone by it
      */
-    Preparation(@Nullable ConnectionCleaner cleaner, List<Bytes> statements) {
+    Preparation(@Nullable ConnectionCleaner cleaner, List<Bytes> statements, BooleanSupplier authenticates) {
         this.cleaner = cleaner;
+        this.authenticates = authenticates;
         this.statements = List.copyOf(statements);
     }
 
@@ -48,7 +53,7 @@ final class Preparation implements BackendConnection.Talk {
         if (answers.failure() != null) {
             throw new IOException("the connection could not be prepared: " + answers.failure());
         }
-        connection.setOpening(answers.answered());
+        connection.setOpening(authenticates.getAsBoolean() ? List.of() : answers.answered());
     }
 
     /** Whether it has ended well as far as the cleaning goes. */
@@ -72,15 +77,24 @@ final class Preparation implements BackendConnection.Talk {
 
     @Override
     public void bytes(ByteBuffer chunk) {
-        if (cleaner != null && cleaner.state() == ConnectionCleaner.State.RUNNING) {
+        if (cleaner != null && cleaner.state() == ConnectionCleaner.State.RUNNING && !isOvertaken()) {
             cleaner.bytes(chunk);
         } else if (recorder != null) {
             recorder.bytes(chunk);
         }
     }
 
+    /** Whether the answers to the statements come before those that the cleaner waits for. */
+    private boolean isOvertaken() {
+        return authenticates.getAsBoolean() && recorder != null && !recorder.isOver();
+    }
+
     @Override
     public boolean isOver() {
+        if (recorder != null && recorder.failure() != null) {
+            // How many answers are still to come is not known then.
+            return true;
+        }
         if (cleaner != null && cleaner.state() == ConnectionCleaner.State.RUNNING) {
             return false;
         }

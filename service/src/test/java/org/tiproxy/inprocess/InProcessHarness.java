@@ -118,8 +118,9 @@ final class InProcessHarness implements EngineHarness {
 
     @Override
     public void close() {
-        session().close();
+        // Before the session, which would wait for its answers to the cleaning.
         backend.close();
+        session().close();
         proxy.close();
         timer.close();
         try {

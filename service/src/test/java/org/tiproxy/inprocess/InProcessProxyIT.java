@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.tiproxy.engine.ProxySession;
 import org.tiproxy.inprocess.InProcessDrivers.Driver;
 import org.tiproxy.testing.MariaDbServer;
 
@@ -31,7 +33,14 @@ class InProcessProxyIT {
 
     @BeforeAll
     static void startServer(@TempDir Path folder) throws Exception {
-        server = MariaDbServer.start(folder, "--max-allowed-packet=256M");
+        Path accounts = Files.writeString(folder.resolve("accounts.sql"), """
+                CREATE DATABASE demo;
+                CREATE USER 'demo'@'127.0.0.1' IDENTIFIED BY 'demo';
+                GRANT ALL PRIVILEGES ON demo.* TO 'demo'@'127.0.0.1';
+                CREATE ROLE helper WITH ADMIN 'demo'@'127.0.0.1';
+                GRANT helper TO 'demo'@'127.0.0.1';
+                """);
+        server = MariaDbServer.start(folder, "--max-allowed-packet=256M", "--init-file=" + accounts);
         try (Connection connection = observer();
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE TABLE kept (id INT)");
@@ -137,20 +146,62 @@ class InProcessProxyIT {
     @ParameterizedTest
     @EnumSource
     void connectionsThatDiedWhileIdleAreReplacedUnnoticed(Driver driver) throws Exception {
-        try (InProcessDrivers drivers =
-                        new InProcessDrivers(server.port(), pooling -> pooling.probeBypass(Duration.ZERO));
+        Duration bypass = Duration.ofMillis(100);
+        try (InProcessDrivers drivers = new InProcessDrivers(server.port(), pooling -> pooling.probeBypass(bypass));
                 Connection observer = observer();
                 Statement statement = observer.createStatement()) {
             try (Connection one = drivers.connect(driver);
                     Connection two = drivers.connect(driver)) {
                 assertThat(query(one, "SELECT CONNECTION_ID()")).isNotEqualTo(query(two, "SELECT CONNECTION_ID()"));
             }
+            long returned = System.nanoTime();
             for (var idle : drivers.pool().listConnections()) {
                 statement.execute("KILL " + idle.backendConnectionId());
             }
+            // Their answers to the cleaning still lie there, but are too old to prove anything.
+            await().until(() -> System.nanoTime() - returned > bypass.toNanos());
             try (Connection connection = drivers.connect(driver)) {
                 assertThat(query(connection, "SELECT 42")).isEqualTo(42);
+                // Whoever kills this session kills this connection.
+                assertThat(drivers.proxy.sessions().sessions())
+                        .extracting(ProxySession::backendConnectionId)
+                        .containsExactly(query(connection, "SELECT CONNECTION_ID()"));
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aSessionThatHasLeftItsRoleOrSchemaCostsNoConnection(Driver driver) throws Exception {
+        try (InProcessDrivers drivers = drivers()) {
+            long id = useOnce(drivers, driver);
+            for (int i = 0; i < 3; i++) {
+                try (Connection connection = drivers.connect(driver);
+                        Statement statement = connection.createStatement()) {
+                    assertThat(query(connection, "SELECT CONNECTION_ID()")).isEqualTo(id);
+                    assertThat(query(connection, "SELECT CURRENT_ROLE() IS NULL"))
+                            .isEqualTo(1);
+                    assertThat(query(connection, "SELECT DATABASE() = 'demo'")).isEqualTo(1);
+                    statement.execute("SET ROLE helper");
+                    statement.execute("USE information_schema");
+                }
+            }
+            assertThat(drivers.pool().control().statistics().createdTotal()).isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aConnectionThatAKillIsAimedAtIsNotLentAgain(Driver driver) throws Exception {
+        try (InProcessDrivers drivers = drivers()) {
+            long first;
+            try (Connection connection = drivers.connect(driver)) {
+                first = query(connection, "SELECT CONNECTION_ID()");
+                assertThat(drivers.proxy.sessions().sessions())
+                        .extracting(ProxySession::aimKill)
+                        .containsExactly(first);
+            }
+            assertThat(useOnce(drivers, driver)).isNotEqualTo(first);
         }
     }
 

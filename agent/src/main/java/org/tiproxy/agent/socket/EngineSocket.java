@@ -98,11 +98,13 @@ public final class EngineSocket extends RecordingSocket {
                 throw e;
             }
             // Either the driver's own attempt fails too, and says so in the words that the application knows, or it
-            // shows
-            // that the trouble was ours.
+            // shows that the trouble was ours.
             connectDirectly(address, rest(timeout, begin), e);
             return;
         } catch (RuntimeException | LinkageError e) {
+            if (!opener.isSameAddress()) {
+                throw EngineOutput.broken(e);
+            }
             connectDirectly(address, rest(timeout, begin), e);
             return;
         }
