@@ -270,6 +270,17 @@ class EngineSocketTest {
     }
 
     @Test
+    void noTroubleOfOursLeadsAroundARule() {
+        engine.trouble = new IllegalStateException("no trust store");
+        engine.elsewhere = true;
+
+        assertThatThrownBy(() -> socket.connect(ADDRESS, 5_000))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("no trust store")
+                .hasCause(engine.trouble);
+    }
+
+    @Test
     void troubleBeforeTheFirstByteLetsARealSocketTakeOver() throws Exception {
         try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             socket.connect(server.getLocalSocketAddress(), 5_000);
