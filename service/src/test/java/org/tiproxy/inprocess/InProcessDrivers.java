@@ -37,6 +37,8 @@ final class InProcessDrivers implements AutoCloseable {
     private final int port;
     private final String user;
     private final String password;
+    /** As the URL would have it. */
+    volatile BackendTls tls = BackendTls.DISABLED;
 
     InProcessDrivers(int port, UnaryOperator<PoolConfig.Builder> pooling) {
         this(port, "demo", "demo", pooling);
@@ -56,7 +58,7 @@ final class InProcessDrivers implements AutoCloseable {
                 HostPort.of(address),
                 drivers.user,
                 new Secret(drivers.password),
-                BackendTls.DISABLED,
+                drivers.tls,
                 Duration.ofMillis(timeout))));
     }
 

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -25,6 +27,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.tiproxy.engine.ProxySession;
 import org.tiproxy.inprocess.InProcessDrivers.Driver;
+import org.tiproxy.net.tls.TestAuthority;
+import org.tiproxy.session.TlsMode;
 import org.tiproxy.testing.MariaDbServer;
 
 /** Real drivers and a real server, and nothing between them but memory. */
@@ -40,7 +44,14 @@ class InProcessProxyIT {
                 CREATE ROLE helper WITH ADMIN 'demo'@'127.0.0.1';
                 GRANT helper TO 'demo'@'127.0.0.1';
                 """);
-        server = MariaDbServer.start(folder, "--max-allowed-packet=256M", "--init-file=" + accounts);
+        TestAuthority.Issued certificate = new TestAuthority(folder, "ca").issue("server", "server");
+        server = MariaDbServer.start(
+                folder,
+                "--max-allowed-packet=256M",
+                "--init-file=" + accounts,
+                "--ssl",
+                "--ssl-cert=" + certificate.certificate(),
+                "--ssl-key=" + certificate.key());
         try (Connection connection = observer();
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE TABLE kept (id INT)");
@@ -187,6 +198,19 @@ class InProcessProxyIT {
                 }
             }
             assertThat(drivers.pool().control().statistics().createdTotal()).isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aTrustStoreThatCannotBeReadTakesNoPlaceInThePool(Driver driver) throws Exception {
+        try (InProcessDrivers drivers = drivers()) {
+            useOnce(drivers, driver);
+            drivers.tls = BackendTls.of(TlsMode.REQUIRED, false, "a trust store", () -> {
+                throw new UncheckedIOException(new IOException("no trust store"));
+            });
+            assertThatThrownBy(() -> drivers.connect(driver)).hasStackTraceContaining("no trust store");
+            assertThat(drivers.pool().control().statistics().active()).isZero();
         }
     }
 
