@@ -1,10 +1,13 @@
 package org.tiproxy.agent.install;
 
 import java.io.IOException;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tiproxy.common.DaemonThreads;
+import org.tiproxy.common.LogThrottle;
+import org.tiproxy.common.Ticker;
 import org.tiproxy.error.ProxyException;
 import org.tiproxy.inprocess.DriverConnection;
 import org.tiproxy.inprocess.DriverLogin;
@@ -20,6 +23,7 @@ final class Engine implements DriverProxy {
     private final AgentConfig config;
     private final EngineFactory factory;
     private final AgentManagement management;
+    private final LogThrottle childLog = new LogThrottle(Duration.ofMinutes(1), Ticker.SYSTEM);
     private volatile @Nullable DriverProxy made;
 
     Engine(AgentConfig config, EngineFactory factory, AgentManagement management) {
@@ -34,7 +38,7 @@ final class Engine implements DriverProxy {
         return (engine == null ? make() : engine).open(login);
     }
 
-    private synchronized DriverProxy make() throws IOException {
+    private synchronized DriverProxy make() {
         DriverProxy engine = made;
         if (engine == null) {
             engine = factory.create(config.pool(), config.rules(), management);
@@ -43,7 +47,8 @@ final class Engine implements DriverProxy {
             }
             SupervisorConfig child = config.child();
             if (child != null) {
-                engine = new OnDemandBackend(child.address(), supervisor(child), config.rules(), engine);
+                // Its supervisor only for those that lead to it: it may be another process that has the child.
+                engine = new OnDemandBackend(child.address(), () -> supervisor(child), config.rules(), engine);
             }
             made = engine;
         }
@@ -58,7 +63,7 @@ final class Engine implements DriverProxy {
             management.childOpened(supervisor);
             return supervisor;
         } catch (ProxyException | IllegalArgumentException e) {
-            log.error("the program of [supervisor] cannot be run: {}", e.getMessage());
+            childLog.run(more -> log.error("the program of [supervisor] cannot be run: {}{}", e.getMessage(), more));
             throw new IOException("the program of [supervisor] cannot be run: " + e.getMessage(), e);
         }
     }

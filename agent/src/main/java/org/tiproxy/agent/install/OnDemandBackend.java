@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.tiproxy.backend.BackendGate;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Secret;
@@ -21,14 +22,21 @@ import org.tiproxy.inprocess.DriverProxy;
  * there are. The child is in use as long as drivers have connections to it, not as long as the pool keeps some.
  */
 final class OnDemandBackend implements DriverProxy {
+    /** Makes the gate, or says why there can be none now. */
+    @FunctionalInterface
+    interface GateOpener {
+        BackendGate open() throws IOException;
+    }
+
     private final HostPort child;
-    private final BackendGate gate;
+    private final GateOpener opener;
     private final Backends backends;
     private final DriverProxy engine;
+    private @Nullable BackendGate opened;
 
-    OnDemandBackend(HostPort child, BackendGate gate, Backends backends, DriverProxy engine) {
+    OnDemandBackend(HostPort child, GateOpener opener, Backends backends, DriverProxy engine) {
         this.child = child;
-        this.gate = gate;
+        this.opener = opener;
         this.backends = backends;
         this.engine = engine;
     }
@@ -47,10 +55,20 @@ final class OnDemandBackend implements DriverProxy {
         }
     }
 
+    /** Asks again for a gate that could not be had: whoever else had the child may be gone. */
+    private synchronized BackendGate gate() throws IOException {
+        BackendGate gate = opened;
+        if (gate == null) {
+            gate = opener.open();
+            opened = gate;
+        }
+        return gate;
+    }
+
     /** Waits as long as the driver does; for ever if it does, because the supervisor's own time-outs end that. */
     private BackendGate.Ticket enter(DriverLogin login) throws IOException {
         CompletableFuture<Void> admission = new CompletableFuture<>();
-        BackendGate.Ticket ticket = gate.enter(new BackendGate.Visitor() {
+        BackendGate.Ticket ticket = gate().enter(new BackendGate.Visitor() {
             @Override
             public void admitted() {
                 admission.complete(null);

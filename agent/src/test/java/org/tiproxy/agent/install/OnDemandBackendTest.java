@@ -26,14 +26,23 @@ class OnDemandBackendTest {
     private final AtomicInteger inside = new AtomicInteger();
     private Consumer<BackendGate.Visitor> answer = BackendGate.Visitor::admitted;
     private boolean engineFails;
+    private boolean gateFails;
+    private int opened;
 
-    private final OnDemandBackend proxy =
-            new OnDemandBackend(CHILD, this::enter, address -> List.of(address), login -> {
-                if (engineFails) {
-                    throw new IOException("no");
-                }
-                return new Silent();
-            });
+    private final OnDemandBackend proxy = new OnDemandBackend(CHILD, this::gate, address -> List.of(address), login -> {
+        if (engineFails) {
+            throw new IOException("no");
+        }
+        return new Silent();
+    });
+
+    private BackendGate gate() throws IOException {
+        if (gateFails) {
+            throw new IOException("another one has it");
+        }
+        opened++;
+        return this::enter;
+    }
 
     private BackendGate.Ticket enter(BackendGate.Visitor visitor) {
         inside.incrementAndGet();
@@ -57,6 +66,19 @@ class OnDemandBackendTest {
     void connectionsToOtherBackendsDoNotAskTheGate() throws Exception {
         proxy.open(login(new HostPort("db2", 3306)));
         assertThat(inside).hasValue(0);
+    }
+
+    @Test
+    void aGateThatCannotBeOpenedFailsOnlyThoseThatNeedItAndIsAskedForAgain() throws Exception {
+        gateFails = true;
+        assertThatThrownBy(() -> proxy.open(login(CHILD))).hasMessage("another one has it");
+        proxy.open(login(new HostPort("db2", 3306)));
+
+        gateFails = false;
+        proxy.open(login(CHILD));
+        proxy.open(login(CHILD));
+        assertThat(inside).hasValue(2);
+        assertThat(opened).isEqualTo(1);
     }
 
     @Test
