@@ -305,10 +305,16 @@ final class InProcessPool implements SharedConnections {
             return CompletableFuture.completedFuture(new BackendConnection(address, key.tls()));
         }
 
-        /** Blocks: the threads that come here are a borrower's, or the housekeeping. */
+        /** On a thread of its own: a borrower's, or the only one of the housekeeping, is not to wait for the backend. */
         @Override
         public CompletableFuture<Boolean> probe(BackendConnection connection, Duration timeout) {
-            return CompletableFuture.completedFuture(!connection.isConnected() || connection.ping(timeout));
+            if (!connection.isConnected()) {
+                return CompletableFuture.completedFuture(true);
+            }
+            CompletableFuture<Boolean> answer = new CompletableFuture<>();
+            BackgroundThreads.run(
+                    answer, () -> connection.ping(timeout), () -> connection.abort("its probe was given up"));
+            return answer;
         }
 
         @Override
