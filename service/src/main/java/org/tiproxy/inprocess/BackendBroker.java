@@ -6,8 +6,10 @@ import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -88,7 +90,7 @@ final class BackendBroker {
             checkCancelled();
             try {
                 HandshakeV10 greeting = opened.connect(shorter(login.timeout(), config().connectTimeout()));
-                pool.greeted(greeting);
+                pool.greeted(address, greeting);
                 spare = opened;
                 logInAhead(opened, greeting, begin);
                 setInUse(null);
@@ -97,6 +99,9 @@ final class BackendBroker {
                 throw e;
             } catch (IOException e) {
                 failure = e;
+                if (!cancelled) {
+                    pool.failed(address, e);
+                }
             }
         }
         throw failure == null ? new IOException("no backends for " + login.address()) : failure;
@@ -175,7 +180,7 @@ final class BackendBroker {
      * @throws RefusedException if the backend refuses the login
      */
     Lease<BackendConnection> acquire(BackendRequest request, long deadline) throws IOException {
-        int unreachable = 0;
+        Set<HostPort> unreachable = new HashSet<>();
         for (int dead = 0; ; dead++) {
             Lease<BackendConnection> got = await(request, deadline);
             BackendConnection connection = got.connection();
@@ -201,9 +206,16 @@ final class BackendBroker {
                 setInUse(null);
                 connection.abort(String.valueOf(e.getMessage()));
                 got.releaseBroken(String.valueOf(e.getMessage()));
-                unreachable += fresh ? 1 : 0;
-                if (unreachable >= pool.addresses() || dead >= MAX_DEAD || cancelled) {
+                if (dead >= MAX_DEAD || cancelled) {
                     throw e;
+                }
+                if (fresh) {
+                    HostPort address = connection.address();
+                    pool.failed(address, e);
+                    unreachable.add(address);
+                    if (unreachable.size() >= pool.addresses() || pool.isDown()) {
+                        throw e;
+                    }
                 }
             } catch (RuntimeException | Error e) {
                 // Of a trust store that cannot be read, for example.
@@ -269,7 +281,7 @@ final class BackendBroker {
         if (opened != null) {
             connection.adopt(opened);
         } else {
-            pool.greeted(connection.connect(config().connectTimeout()));
+            pool.greeted(connection.address(), connection.connect(config().connectTimeout()));
         }
         if (opened == null || guessed == null) {
             logIn(connection, request);

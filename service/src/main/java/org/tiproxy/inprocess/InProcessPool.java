@@ -55,6 +55,7 @@ final class InProcessPool implements SharedConnections {
 
     private final String name;
     private final List<HostPort> backends;
+    private final Reachability reachability;
     private final Duration validationBypass;
     private final KeyedPool<Key, BackendConnection> pool;
 
@@ -64,14 +65,24 @@ final class InProcessPool implements SharedConnections {
     InProcessPool(String name, List<HostPort> backends, PoolConfig config, Ticker ticker, Scheduler scheduler) {
         this.name = name;
         this.backends = List.copyOf(backends);
+        this.reachability = new Reachability(backends, ticker);
         this.validationBypass = config.probeBypass();
-        // Validated by us, at the first statement: opening a connection causes no traffic.
+        // Validated by us, at the first statement: opening a connection causes no traffic. What the pool takes for down
+        // are
+        // addresses that it leaves alone for a moment; whether a backend can be reached is for the borrowers to find
+        // out.
         PoolConfig own = config.toBuilder()
                 .name(name)
                 .probeBypass(Duration.ofDays(36_500))
+                .failFast(false)
                 .build();
         this.pool = KeyedPool.create(
-                new Factory(), StaticAddresses.of(backends.toArray(HostPort[]::new)), own, null, ticker, scheduler);
+                new Factory(reachability),
+                StaticAddresses.of(backends.toArray(HostPort[]::new)),
+                own,
+                null,
+                ticker,
+                scheduler);
     }
 
     String name() {
@@ -84,18 +95,29 @@ final class InProcessPool implements SharedConnections {
         return greeting;
     }
 
-    void greeted(HandshakeV10 read) {
+    void greeted(HostPort address, HandshakeV10 read) {
         greeting = read;
+        reachability.reached(address);
     }
 
-    /** Where connections go; at least one. */
+    /** The address is to be avoided as long as there are others. */
+    void failed(HostPort address, IOException cause) {
+        reachability.failed(address, cause);
+    }
+
+    /** Whether every address has failed when it was last tried. */
+    boolean isDown() {
+        return reachability.isDown();
+    }
+
+    /** Where connections go, the best first; at least one. */
     List<HostPort> backends() {
-        return backends;
+        return reachability.inOrder();
     }
 
     /** How many addresses there are to try. */
     int addresses() {
-        return backends.size();
+        return reachability.addresses();
     }
 
     /** Whether nothing is idle, and there is room for another connection. */
@@ -294,6 +316,12 @@ final class InProcessPool implements SharedConnections {
     }
 
     private static final class Factory implements KeyedConnectionFactory<Key, BackendConnection> {
+        private final Reachability reachability;
+
+        Factory(Reachability reachability) {
+            this.reachability = reachability;
+        }
+
         /** Nobody would be there to connect it. */
         @Override
         public boolean opensAhead(Key key) {
@@ -302,7 +330,37 @@ final class InProcessPool implements SharedConnections {
 
         @Override
         public CompletableFuture<BackendConnection> connect(Key key, HostPort address, Duration timeout) {
-            return CompletableFuture.completedFuture(new BackendConnection(address, key.tls()));
+            if (!reachability.isWorseThanOthers(address)) {
+                return CompletableFuture.completedFuture(new BackendConnection(address, key.tls()));
+            }
+            String failure = reachability.failure(address);
+            if (failure != null) {
+                // The pool goes to another address, and comes back to this one now and then when nobody waits for it.
+                return CompletableFuture.failedFuture(new IOException(failure));
+            }
+            return tryAgain(key, address, timeout);
+        }
+
+        /** A place at an address that has failed, once it greets. */
+        private CompletableFuture<BackendConnection> tryAgain(Key key, HostPort address, Duration timeout) {
+            CompletableFuture<BackendConnection> place = new CompletableFuture<>();
+            BackendConnection attempt = new BackendConnection(address, key.tls());
+            BackgroundThreads.run(
+                    place,
+                    () -> {
+                        try {
+                            attempt.connect(timeout);
+                        } catch (IOException | RuntimeException e) {
+                            reachability.failed(address, e);
+                            throw e;
+                        }
+                        // Until somebody borrows it, the backend would not wait for a login.
+                        attempt.close();
+                        reachability.reached(address);
+                        return new BackendConnection(address, key.tls());
+                    },
+                    () -> attempt.abort("the attempt was given up"));
+            return place;
         }
 
         /** On a thread of its own: a borrower's, or the only one of the housekeeping, is not to wait for the backend. */

@@ -7,6 +7,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Secret;
@@ -45,11 +46,20 @@ final class InProcessDrivers implements AutoCloseable {
     }
 
     InProcessDrivers(int port, String user, String password, UnaryOperator<PoolConfig.Builder> pooling) {
+        this(port, user, password, pooling, List::of);
+    }
+
+    InProcessDrivers(
+            int port,
+            String user,
+            String password,
+            UnaryOperator<PoolConfig.Builder> pooling,
+            Function<HostPort, List<HostPort>> backends) {
         this.port = port;
         this.user = user;
         this.password = password;
         this.proxy = new InProcessProxy(
-                pooling.apply(PoolConfig.builder()).build(), List::of, Ticker.SYSTEM, timer, PoolListener.NONE, true);
+                pooling.apply(PoolConfig.builder()).build(), backends, Ticker.SYSTEM, timer, PoolListener.NONE, true);
     }
 
     static Socket newSocket() throws IOException {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +15,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Secret;
 import org.tiproxy.pool.Lease;
 import org.tiproxy.pool.PoolConfig;
@@ -23,8 +26,11 @@ import org.tiproxy.session.PoolKey;
 class InProcessPoolTest {
     private static final Duration LONG = Duration.ofMinutes(1);
     private static final PoolConfig CONFIG = PoolConfig.builder()
+            .maxConnectionsPerAddress(100)
             .connectTimeout(LONG)
             .probeTimeout(LONG)
+            .minBackoff(Duration.ofMillis(50))
+            .maxBackoff(Duration.ofSeconds(1))
             .keepAlive(Duration.ZERO)
             .idleTimeout(Duration.ZERO)
             .maxLifetime(Duration.ZERO)
@@ -42,6 +48,16 @@ class InProcessPoolTest {
         }
     }
 
+    private InProcessPool pool(HostPort... addresses) {
+        return new InProcessPool("test", List.of(addresses), CONFIG, now::get, (task, delay) -> scheduled.add(task));
+    }
+
+    private static HostPort lend(InProcessPool pool) throws Exception {
+        return pool.acquire(REQUEST, BackendTls.DISABLED, LONG)
+                .get(20, TimeUnit.SECONDS)
+                .address();
+    }
+
     private static Lease<BackendConnection> connected(InProcessPool pool) throws IOException {
         Lease<BackendConnection> lease =
                 pool.acquire(REQUEST, BackendTls.DISABLED, LONG).join();
@@ -52,8 +68,7 @@ class InProcessPoolTest {
     @Test
     void whoGivesBackABrokenConnectionDoesNotWaitForTheProbesOfTheOthers() throws Exception {
         try (SilentServer server = new SilentServer()) {
-            InProcessPool pool = new InProcessPool(
-                    "test", List.of(server.address()), CONFIG, now::get, (task, delay) -> scheduled.add(task));
+            InProcessPool pool = pool(server.address());
             List<Lease<BackendConnection>> leases = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
                 leases.add(connected(pool));
@@ -74,5 +89,65 @@ class InProcessPoolTest {
             assertThat(pool.control().statistics().total()).isZero();
             pool.close();
         }
+    }
+
+    @Test
+    void nobodyWaitsForAnAddressThatHasFailedWhileAnotherServes() throws Exception {
+        try (ServerSocket hanging = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+                SilentServer server = new SilentServer()) {
+            HostPort dead = new HostPort("127.0.0.1", hanging.getLocalPort());
+            InProcessPool pool = pool(dead, server.address());
+            pool.failed(dead, new IOException("no greeting"));
+
+            assertThat(pool.backends()).containsExactly(server.address(), dead);
+            for (int i = 0; i < 6; i++) {
+                assertThat(lend(pool)).isEqualTo(server.address());
+            }
+            pass(Reachability.BELIEVED_FOR);
+            assertThat(lend(pool)).isEqualTo(server.address());
+            await("an attempt that hangs").until(() -> BackgroundThreads.busy() == 1);
+            for (int i = 0; i < 6; i++) {
+                assertThat(lend(pool)).isEqualTo(server.address());
+            }
+
+            pass(LONG);
+            await("a free thread").until(() -> BackgroundThreads.busy() == 0);
+            assertThat(lend(pool)).isEqualTo(server.address());
+            pool.close();
+        }
+    }
+
+    @Test
+    void anAddressThatIsThereAgainIsUsedAgain() throws Exception {
+        try (SilentServer first = new SilentServer();
+                SilentServer second = new SilentServer()) {
+            InProcessPool pool = pool(first.address(), second.address());
+            pool.failed(first.address(), new IOException("refused"));
+            assertThat(lend(pool)).isEqualTo(second.address());
+            assertThat(first.accepted()).isZero();
+
+            pass(Reachability.BELIEVED_FOR);
+            assertThat(lend(pool)).isEqualTo(second.address());
+            await("a place at the first").until(() -> pool.control().occupancy().idle() == 1);
+            assertThat(pool.backends()).containsExactly(first.address(), second.address());
+            assertThat(List.of(lend(pool), lend(pool))).contains(first.address());
+            assertThat(first.accepted()).isEqualTo(1);
+            pool.close();
+        }
+    }
+
+    @Test
+    void withoutABetterAddressOneThatHasFailedIsLentAtOnce() throws Exception {
+        HostPort one = new HostPort("127.0.0.1", 1);
+        HostPort two = new HostPort("127.0.0.1", 2);
+        InProcessPool pool = pool(one, two);
+        pool.failed(one, new IOException("refused"));
+        assertThat(pool.isDown()).isFalse();
+        pool.failed(two, new IOException("refused"));
+
+        assertThat(pool.isDown()).isTrue();
+        assertThat(pool.backends()).containsExactly(one, two);
+        assertThat(List.of(lend(pool), lend(pool))).containsExactlyInAnyOrder(one, two);
+        pool.close();
     }
 }

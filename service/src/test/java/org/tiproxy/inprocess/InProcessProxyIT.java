@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -15,9 +17,14 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
@@ -25,6 +32,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.tiproxy.common.HostPort;
 import org.tiproxy.engine.ProxySession;
 import org.tiproxy.inprocess.InProcessDrivers.Driver;
 import org.tiproxy.net.tls.TestAuthority;
@@ -244,6 +252,37 @@ class InProcessProxyIT {
             assertThat(drivers.proxy.sessions().active()).isZero();
             assertThat(drivers.pool().control().statistics().active()).isZero();
             assertThat(useOnce(drivers, driver)).isPositive();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void ofTwoBackendsTheOneThatIsThereServesEverybody(Driver driver) throws Exception {
+        try (Socket closed = new Socket()) {
+            // Taken, so that it is nobody else's, but not listening.
+            closed.bind(new InetSocketAddress("127.0.0.1", 0));
+            List<HostPort> backends =
+                    List.of(new HostPort("127.0.0.1", closed.getLocalPort()), new HostPort("127.0.0.1", server.port()));
+            ExecutorService threads = Executors.newFixedThreadPool(8);
+            try (InProcessDrivers drivers = new InProcessDrivers(
+                    server.port(), "demo", "demo", UnaryOperator.identity(), address -> backends)) {
+                List<Future<?>> users = new ArrayList<>();
+                for (int i = 0; i < 8; i++) {
+                    users.add(threads.submit(() -> {
+                        for (int round = 0; round < 20; round++) {
+                            assertThat(useOnce(drivers, driver)).isPositive();
+                            // The next one needs a new connection again.
+                            drivers.pool().control().evict(info -> true);
+                        }
+                        return null;
+                    }));
+                }
+                for (Future<?> user : users) {
+                    user.get(60, TimeUnit.SECONDS);
+                }
+            } finally {
+                threads.shutdownNow();
+            }
         }
     }
 
