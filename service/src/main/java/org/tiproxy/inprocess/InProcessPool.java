@@ -68,9 +68,7 @@ final class InProcessPool implements SharedConnections {
         this.reachability = new Reachability(backends, ticker);
         this.validationBypass = config.probeBypass();
         // Validated by us, at the first statement: opening a connection causes no traffic. What the pool takes for down
-        // are
-        // addresses that it leaves alone for a moment; whether a backend can be reached is for the borrowers to find
-        // out.
+        // are addresses that it leaves alone for a moment; whether a backend can be reached, borrowers find out.
         PoolConfig own = config.toBuilder()
                 .name(name)
                 .probeBypass(Duration.ofDays(36_500))
