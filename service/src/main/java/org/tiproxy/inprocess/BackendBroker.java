@@ -420,7 +420,7 @@ final class BackendBroker {
         lease = null;
         setInUse(null);
         if (held != null) {
-            held.release();
+            pool.takeBackUnused(held);
         }
     }
 

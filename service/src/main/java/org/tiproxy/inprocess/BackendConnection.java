@@ -18,6 +18,7 @@ import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
+import org.tiproxy.engine.KillAim;
 import org.tiproxy.session.BackendConnectionInfo;
 import org.tiproxy.session.BackendLogin;
 import org.tiproxy.session.BackendRequest;
@@ -65,9 +66,7 @@ final class BackendConnection {
 
     private long preparedAt;
 
-    // Guarded by this object.
-    private long holder;
-    private boolean aimed;
+    private final KillAim aim = new KillAim();
 
     private List<OpeningStatement> opening = List.of();
     private long lastHeard;
@@ -354,22 +353,9 @@ final class BackendConnection {
         }
     }
 
-    /** It is a session's now. */
-    synchronized void lentTo(long session) {
-        holder = session;
-        aimed = false;
-    }
-
-    /** Whether it is still that session's; if so, {@link #isKilledOnReturn} answers true when it is given back. */
-    synchronized boolean aim(long session) {
-        aimed |= holder == session;
-        return holder == session;
-    }
-
-    /** It is no session's any more: whether somebody has {@link #aim}ed at it meanwhile. */
-    synchronized boolean isKilledOnReturn() {
-        holder = 0;
-        return aimed;
+    /** Whose it is. */
+    KillAim aim() {
+        return aim;
     }
 
     /** Whether the backend answers a COM_PING. */

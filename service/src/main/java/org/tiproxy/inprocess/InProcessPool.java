@@ -190,9 +190,8 @@ final class InProcessPool implements SharedConnections {
             lease.releaseBroken(release.reason().isEmpty() ? lost : release.reason());
             return;
         }
-        if (connection.isKilledOnReturn()) {
-            lease.retire("a KILL of it may be on its way");
-            lease.release();
+        if (connection.aim().isKilledOnReturn()) {
+            retire(lease);
             return;
         }
         if (!release.reusable() || !isLatest(served)) {
@@ -205,6 +204,20 @@ final class InProcessPool implements SharedConnections {
         } catch (IOException e) {
             lease.markBroken(String.valueOf(e.getMessage()));
         }
+        lease.release();
+    }
+
+    /** Takes back a connection that its session has not used. */
+    void takeBackUnused(Lease<BackendConnection> lease) {
+        if (lease.connection().aim().isKilledOnReturn()) {
+            retire(lease);
+        } else {
+            lease.release();
+        }
+    }
+
+    private static void retire(Lease<BackendConnection> lease) {
+        lease.retire("a KILL of it may be on its way");
         lease.release();
     }
 

@@ -439,7 +439,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
 
     /** Who asks for the session's connection is told this one. */
     private void lent(Lease<BackendConnection> lease) throws IOException {
-        lease.connection().lentTo(id());
+        lease.connection().aim().lentTo(id());
         backendIs(lease.address(), broker.info().threadId());
     }
 
@@ -698,7 +698,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
     @Override
     public long aimKill() {
         BackendConnection target = broker.target();
-        if (target == null || !target.aim(id())) {
+        if (target == null || !target.aim().at(id())) {
             return 0;
         }
         BackendConnectionInfo info = target.info();

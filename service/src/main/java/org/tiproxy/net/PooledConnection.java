@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
+import org.tiproxy.engine.KillAim;
 import org.tiproxy.net.tls.TlsFailure;
 import org.tiproxy.session.BackendConnectionInfo;
 import org.tiproxy.wire.client.ComSimple;
@@ -41,9 +42,7 @@ final class PooledConnection extends PooledChannel {
     private volatile String user = "";
     private volatile boolean atRest;
 
-    // Guarded by this object.
-    private long holder;
-    private boolean aimed;
+    private final KillAim aim = new KillAim();
 
     PooledConnection(SocketChannel channel) {
         super(channel);
@@ -97,22 +96,9 @@ final class PooledConnection extends PooledChannel {
 
     // ---- KILL, on any thread
 
-    /** It is a session's now. */
-    synchronized void lentTo(long session) {
-        holder = session;
-        aimed = false;
-    }
-
-    /** Whether it is still that session's; if so, {@link #isKilledOnReturn} answers true when it is given back. */
-    synchronized boolean aim(long session) {
-        aimed |= holder == session;
-        return holder == session;
-    }
-
-    /** It is no session's any more: whether somebody has {@link #aim}ed at it meanwhile. */
-    synchronized boolean isKilledOnReturn() {
-        holder = 0;
-        return aimed;
+    /** Whose it is. */
+    KillAim aim() {
+        return aim;
     }
 
     // ---- a session's

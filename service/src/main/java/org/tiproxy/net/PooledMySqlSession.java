@@ -270,7 +270,7 @@ final class PooledMySqlSession extends MySqlSession {
         }
         Leg leg = new Leg(connection.channel, false);
         connection.attach(leg);
-        connection.lentTo(id);
+        connection.aim().lentTo(id);
         held = connection;
         lease = acquired;
         backend = leg;
@@ -301,7 +301,7 @@ final class PooledMySqlSession extends MySqlSession {
         client.channel.flush();
         if (lease != null) {
             lease.connection().detach(leg);
-            if (lease.connection().isKilledOnReturn()) {
+            if (lease.connection().aim().isKilledOnReturn()) {
                 lease.retire("a KILL was sent to it, which may arrive later");
             }
         }
@@ -316,7 +316,7 @@ final class PooledMySqlSession extends MySqlSession {
     @Override
     public long aimKill() {
         PooledConnection target = held;
-        if (target == null || login() == null || !target.aim(id)) {
+        if (target == null || login() == null || !target.aim().at(id)) {
             return 0;
         }
         BackendConnectionInfo info = target.info();

@@ -233,7 +233,16 @@ class InProcessProxyIT {
                         .extracting(ProxySession::aimKill)
                         .containsExactly(first);
             }
-            assertThat(useOnce(drivers, driver)).isNotEqualTo(first);
+            long second = useOnce(drivers, driver);
+            assertThat(second).isNotEqualTo(first);
+            // Also one that its session has not said anything on.
+            try (Connection connection = drivers.connect(driver)) {
+                assertThat(drivers.proxy.sessions().sessions())
+                        .extracting(ProxySession::aimKill)
+                        .containsExactly(second);
+                assertThat(connection.isClosed()).isFalse();
+            }
+            assertThat(useOnce(drivers, driver)).isNotEqualTo(second);
         }
     }
 

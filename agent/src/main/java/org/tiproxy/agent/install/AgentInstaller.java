@@ -55,7 +55,7 @@ public final class AgentInstaller implements AgentStart {
     }
 
     private static DriverProxy engine(PoolConfig pool, Backends backends, PoolListener listener) {
-        // The housekeeping of all pools, on the one thread that the agent has.
+        // The housekeeping of all pools, on one thread; what waits for a backend there has threads of its own.
         return new InProcessProxy(pool, backends::of, Ticker.SYSTEM, new TimerThread("tiproxy-timer"), listener, true);
     }
 
