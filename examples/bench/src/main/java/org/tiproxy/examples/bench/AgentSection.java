@@ -115,14 +115,17 @@ final class AgentSection implements Section {
         Samples addedDriver = new Samples();
         String agent = "-javaagent:" + programs.jar();
         Path emptyJar = programs.workDirectory().resolve("empty-agent.jar");
-        EmptyAgent.write(emptyJar);
+        EmptyAgent.pack(EmptyAgent.class, emptyJar);
+        Path program = programs.workDirectory().resolve("idle.jar");
+        EmptyAgent.pack(LoadClass.class, program);
+        String idlePath = program.toString();
         String empty = "-javaagent:" + emptyJar;
         for (int round = 0; round < 3 * rounds; round++) {
-            double plainIdle = millis(List.of(), "");
-            double agentIdle = millis(List.of(agent), "");
-            double emptyIdle = millis(List.of(empty), "");
-            double plainDriver = millis(List.of(), DRIVER_CLASS);
-            double agentDriver = millis(List.of(agent), DRIVER_CLASS);
+            double plainIdle = millis(List.of(), idlePath, "");
+            double agentIdle = millis(List.of(agent), idlePath, "");
+            double emptyIdle = millis(List.of(empty), idlePath, "");
+            double plainDriver = millis(List.of(), Programs.classPath(), DRIVER_CLASS);
+            double agentDriver = millis(List.of(agent), Programs.classPath(), DRIVER_CLASS);
             idle.add(Target.Kind.DIRECT, plainIdle);
             idle.add(Target.Kind.TIPROXY, agentIdle);
             addedIdle.add(Target.Kind.TIPROXY, agentIdle - plainIdle);
@@ -139,10 +142,10 @@ final class AgentSection implements Section {
                 "… of that added at the first driver class", "ms", addedDriver, Goal.atMost(GOAL_DRIVER_MILLIS, "ms"));
     }
 
-    private double millis(List<String> agent, String className) throws IOException {
+    private double millis(List<String> agent, String classPath, String className) throws IOException {
         List<String> command = new ArrayList<>(List.of(Programs.java()));
         command.addAll(agent);
-        command.addAll(List.of("-cp", Programs.classPath(), LoadClass.class.getName(), className));
+        command.addAll(List.of("-cp", classPath, LoadClass.class.getName(), className));
         long start = System.nanoTime();
         output(command);
         return (System.nanoTime() - start) / 1e6;

@@ -17,13 +17,16 @@ final class EmptyAgent {
     /** Called by the JVM. */
     public static void premain(String arguments, Instrumentation instrumentation) {}
 
-    /** Packs it into a jar. */
-    static void write(Path jar) throws IOException {
+    /**
+     * Packs one class into a jar. The JVM looks for an agent's class in the application's class path first, and opens all
+     * of its jars for that: so neither this one nor that of an idle program may be beside many others.
+     */
+    static void pack(Class<?> type, Path jar) throws IOException {
         Manifest manifest = new Manifest();
         manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
-        manifest.getMainAttributes().putValue("Premain-Class", EmptyAgent.class.getName());
-        String file = EmptyAgent.class.getName().replace('.', '/') + ".class";
-        try (InputStream classFile = EmptyAgent.class.getResourceAsStream("/" + file);
+        manifest.getMainAttributes().putValue("Premain-Class", type.getName());
+        String file = type.getName().replace('.', '/') + ".class";
+        try (InputStream classFile = type.getResourceAsStream("/" + file);
                 JarOutputStream packed = new JarOutputStream(Files.newOutputStream(jar), manifest)) {
             if (classFile == null) {
                 throw new IOException("no " + file);
