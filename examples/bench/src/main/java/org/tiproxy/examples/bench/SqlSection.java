@@ -7,8 +7,8 @@ import java.util.List;
 /** One workload over several numbers of database connections. */
 final class SqlSection implements Section {
     private static final double GOAL_RATIO = 0.95;
-    /** Not counted. Long enough for a JVM to compile what is used, on cores that have other work too. */
-    private static final Duration WARM_UP = Duration.ofSeconds(15);
+    /** Not counted. Between its tenth and its twentieth second under load the JVM still gets faster: it compiles beside it. */
+    private static final Duration WARM_UP = Duration.ofSeconds(30);
 
     private static final int WARM_UP_CONNECTIONS = 32;
     private static final List<Integer> WITH_GOAL = List.of(16, 64);
