@@ -1,11 +1,9 @@
 package org.tiproxy.inprocess;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,12 +23,10 @@ import org.tiproxy.session.BackendConnectionInfo;
 import org.tiproxy.session.BackendCredentials;
 import org.tiproxy.session.BackendRelease;
 import org.tiproxy.session.BackendRequest;
-import org.tiproxy.session.ConnectionCleaner;
+import org.tiproxy.session.ConnectionPreparation;
 import org.tiproxy.session.OpeningStatement;
 import org.tiproxy.session.PoolKey;
 import org.tiproxy.wire.Bytes;
-import org.tiproxy.wire.PacketFramer;
-import org.tiproxy.wire.protocol.Command;
 import org.tiproxy.wire.server.HandshakeV10;
 
 /**
@@ -237,23 +233,17 @@ final class InProcessPool implements SharedConnections {
         if (info == null) {
             throw new IOException("it has not greeted");
         }
-        Sender sender = new Sender(connection);
         BackendRelease own = new BackendRelease(info, true, "", release.multiStatementsChanged());
-        ConnectionCleaner cleaner = ConnectionCleaner.afterUse(own, served, BackendConnection.ATTRIBUTES, sender);
         List<Bytes> packets = statements.stream().map(OpeningStatement::packet).toList();
-        boolean authenticated = sender.authenticates;
-        if (authenticated) {
-            // It asks back, and nothing may be sent before that is answered.
-            new Preparation(cleaner, List.of(), () -> false)
-                    .finish(connection, BackendConnection.deadlineOf(talkTimeout()));
-            cleaner = null;
-        }
-        packets.forEach(packet -> connection.send(packet.asByteBuffer()));
         connection.setOpening(List.of());
-        Preparation preparation = new Preparation(cleaner, packets, () -> sender.authenticates && !authenticated);
-        preparation.begin(connection);
-        connection.prepare(preparation);
+        ConnectionPreparation work =
+                ConnectionPreparation.begin(own, served, packets, BackendConnection.ATTRIBUTES, connection::send);
+        connection.prepare(new Preparation(work));
         connection.flush();
+        if (work.asksBack()) {
+            // A backend that waits for a login does not wait for long.
+            connection.finishPreparation(talkTimeout());
+        }
     }
 
     /**
@@ -269,23 +259,6 @@ final class InProcessPool implements SharedConnections {
         }
         prepare(connection, new BackendRelease(info, true, "", false), served, statements);
         connection.finishPreparation(talkTimeout());
-    }
-
-    /** Passes on what a cleaner sends, and sees whether there is a login in it. */
-    private static final class Sender implements Consumer<ByteBuffer> {
-        private final BackendConnection connection;
-        boolean authenticates;
-
-        Sender(BackendConnection connection) {
-            this.connection = connection;
-        }
-
-        @Override
-        public void accept(ByteBuffer packet) {
-            int header = packet.get(packet.position() + PacketFramer.HEADER_LENGTH) & 0xff;
-            authenticates |= header == Command.COM_CHANGE_USER.code();
-            connection.send(packet);
-        }
     }
 
     // ---- for operators

@@ -14,6 +14,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tiproxy.common.ByteQueue;
 import org.tiproxy.common.Secret;
 import org.tiproxy.error.ProxyError;
 import org.tiproxy.error.ProxyException;
@@ -429,7 +430,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         }
         wanted = null;
         BackendConnectionInfo info = broker.info();
-        opening = new Opening(broker, lease.connection(), request);
+        opening = new Opening(broker, lease.connection(), info, request);
         lent(lease);
         if (!engine.backendAcquired(info)) {
             opening = null;

@@ -36,6 +36,8 @@ import org.tiproxy.session.BackendLogin;
 import org.tiproxy.session.BackendRelease;
 import org.tiproxy.session.BackendRequest;
 import org.tiproxy.session.ConnectionCleaner;
+import org.tiproxy.session.ConnectionPreparation;
+import org.tiproxy.session.OpeningStatement;
 import org.tiproxy.session.PoolKey;
 import org.tiproxy.session.PooledConfig;
 import org.tiproxy.session.TlsMode;
@@ -273,8 +275,14 @@ final class BackendPool implements SharedConnections {
         });
     }
 
-    /** Cleans a connection and lends it to others, or has it closed. On the connection's event loop. */
-    void takeBack(Lease<PooledConnection> lease, BackendRelease release, BackendRequest served) {
+    /**
+     * Cleans a connection and lends it to others, or has it closed. On the connection's event loop.
+     *
+     * @param said with what the session has opened; if the one before it has opened likewise, the connection is made ready
+     *     for a third one
+     */
+    void takeBack(
+            Lease<PooledConnection> lease, BackendRelease release, BackendRequest served, List<OpeningStatement> said) {
         PooledConnection connection = lease.connection();
         connection.became(release.info());
         if (!connection.isAlive()) {
@@ -285,26 +293,72 @@ final class BackendPool implements SharedConnections {
         } else if (lease.isDoomed()) {
             lease.release();
         } else {
-            CleaningTalk talk =
-                    new CleaningTalk(ConnectionCleaner.afterUse(release, served, ATTRIBUTES, connection::send));
-            connection.talk(talk, talkTimeout(), lost -> {
+            prepare(connection, release, served, connection.hasSaid(said) ? said : List.of(), (lost, failure) -> {
                 if (lost != null) {
                     lease.markBroken(lost);
-                } else if (talk.cleaner.state() == ConnectionCleaner.State.CLEAN) {
-                    connection.became(talk.cleaner.result());
-                } else {
-                    lease.retire("cleaning failed: " + describe(talk.cleaner.failure()));
+                } else if (failure != null) {
+                    lease.retire(failure);
                 }
                 lease.release();
             });
         }
     }
 
+    /** Takes back a connection that its session has left as it was. On the connection's event loop. */
+    void takeBackUnused(Lease<PooledConnection> lease) {
+        PooledConnection connection = lease.connection();
+        if (connection.isAlive()) {
+            connection.rest();
+            lease.release();
+        } else {
+            lease.releaseBroken(connection.whyLost());
+        }
+    }
+
+    /** Hears how it went: both are null if it went well. */
+    interface Prepared {
+        void accept(@Nullable String lost, @Nullable String failure);
+    }
+
+    /** Cleans a connection, and runs statements on it. On the connection's event loop. */
+    void prepare(
+            PooledConnection connection,
+            BackendRelease release,
+            BackendRequest served,
+            List<OpeningStatement> statements,
+            Prepared then) {
+        connection.setOpening(List.of());
+        List<Bytes> packets = statements.stream().map(OpeningStatement::packet).toList();
+        ConnectionPreparation work =
+                ConnectionPreparation.begin(release, served, packets, ATTRIBUTES, connection::send);
+        connection.talk(new PreparationTalk(work), talkTimeout(), lost -> {
+            String failure = lost == null ? work.failure() : null;
+            if (lost == null && failure == null) {
+                connection.became(work.result());
+                connection.setOpening(work.opening());
+            }
+            then.accept(lost, failure);
+        });
+    }
+
     static String describe(ErrPacket err) {
         return "ERR " + err.code() + " " + err.message();
     }
 
-    /** A cleaning, before or after use. */
+    /** A cleaning after use, and what the next session will probably say. */
+    private record PreparationTalk(ConnectionPreparation work) implements PooledConnection.Talk {
+        @Override
+        public void bytes(ByteBuffer chunk) {
+            work.bytes(chunk);
+        }
+
+        @Override
+        public boolean isOver() {
+            return work.isOver();
+        }
+    }
+
+    /** A cleaning before use. */
     record CleaningTalk(ConnectionCleaner cleaner) implements PooledConnection.Talk {
         @Override
         public void bytes(ByteBuffer chunk) {

@@ -74,6 +74,9 @@ class MySqlSession extends ClientSession implements BackendGate.Visitor, Session
     private boolean clientMayLogIn;
     boolean ended;
 
+    /** Whether what is for the backend is looked at before it goes there. */
+    boolean opens;
+
     /** What the gate says about the backend's end. */
     @Nullable
     String backendGone;
@@ -202,7 +205,7 @@ class MySqlSession extends ClientSession implements BackendGate.Visitor, Session
     }
 
     /** The backend's connection is closed, and everything that came on it has been passed on. */
-    private void backendClosed(String why) {
+    final void backendClosed(String why) {
         if (awaitsReason) {
             return;
         }
@@ -281,10 +284,21 @@ class MySqlSession extends ClientSession implements BackendGate.Visitor, Session
         // What was forwarded before goes out before.
         client.passOn();
         Leg target = backend;
-        if (target != null) {
+        if (opens) {
+            holdBack(bytes);
+        } else if (target != null) {
             target.channel.write(Unpooled.copiedBuffer(bytes), target.channel.voidPromise());
         }
     }
+
+    /** While {@link #opens}: these bytes are for the backend. */
+    void holdBack(ByteBuffer bytes) {}
+
+    /** While {@link #opens}: the backend has sent bytes, which the engine will see. */
+    void heard(ByteBuffer bytes) {}
+
+    /** While {@link #opens}: the engine has seen an event, and what it wanted is done. */
+    void afterEngine() {}
 
     @Override
     public void sendToClient(ByteBuffer bytes) {
@@ -565,6 +579,7 @@ class MySqlSession extends ClientSession implements BackendGate.Visitor, Session
         CompletableFuture<StatementOutcome> outcome = new CompletableFuture<>();
         onLoop(() -> {
             engine.execute(sql, outcome::complete);
+            client.afterEvent();
             flush();
         });
         return outcome;
@@ -647,6 +662,7 @@ class MySqlSession extends ClientSession implements BackendGate.Visitor, Session
         private boolean resumes;
         private boolean startsTls;
         boolean stalled;
+        boolean held;
 
         Leg(SocketChannel channel, boolean isClient) {
             this.channel = channel;
@@ -684,7 +700,7 @@ class MySqlSession extends ClientSession implements BackendGate.Visitor, Session
         }
 
         /** Lets the engine work on {@code bytes}, and does what it wants. Consumes the reference. */
-        private void offer(ByteBuf bytes) {
+        void offer(ByteBuf bytes) {
             int first = bytes.readerIndex();
             ByteBuffer view = bytes.nioBufferCount() == 1
                     ? bytes.internalNioBuffer(first, bytes.readableBytes())
@@ -694,6 +710,9 @@ class MySqlSession extends ClientSession implements BackendGate.Visitor, Session
             if (isClient) {
                 engine.clientBytes(view);
             } else {
+                if (opens) {
+                    heard(view.duplicate());
+                }
                 engine.backendBytes(view);
             }
             Leg to = peer(this);
@@ -760,6 +779,11 @@ class MySqlSession extends ClientSession implements BackendGate.Visitor, Session
 
         /** Consumes the reference. */
         private void write(Leg to, ByteBuf range) {
+            if (opens && !to.isClient) {
+                holdBack(range.nioBuffer());
+                range.release();
+                return;
+            }
             Channel target = to.channel;
             target.write(range, target.voidPromise());
             if (!target.isWritable()) {
@@ -773,6 +797,9 @@ class MySqlSession extends ClientSession implements BackendGate.Visitor, Session
 
         /** What the engine asked for during the event that is over now. */
         void afterEvent() {
+            if (opens) {
+                afterEngine();
+            }
             if (client.startsTls) {
                 client.startsTls = false;
                 startTls(client, protocol.clientTlsHandler(client.channel));
@@ -813,7 +840,7 @@ class MySqlSession extends ClientSession implements BackendGate.Visitor, Session
 
         void updateReading() {
             if (!ended) {
-                channel.config().setAutoRead(!stalled && !paused && !(isClient && awaitsReason));
+                channel.config().setAutoRead(!stalled && !paused && !held && !(isClient && awaitsReason));
             }
         }
 

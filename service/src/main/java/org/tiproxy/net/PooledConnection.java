@@ -9,6 +9,7 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Future;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ import org.tiproxy.common.HostPort;
 import org.tiproxy.engine.KillAim;
 import org.tiproxy.net.tls.TlsFailure;
 import org.tiproxy.session.BackendConnectionInfo;
+import org.tiproxy.session.OpeningStatement;
 import org.tiproxy.wire.client.ComSimple;
 import org.tiproxy.wire.protocol.Command;
 
@@ -44,6 +46,9 @@ final class PooledConnection extends PooledChannel {
 
     private final KillAim aim = new KillAim();
 
+    private List<OpeningStatement> opening = List.of();
+    private List<OpeningStatement> lastSaid = List.of();
+
     PooledConnection(SocketChannel channel) {
         super(channel);
     }
@@ -69,6 +74,29 @@ final class PooledConnection extends PooledChannel {
     /** A client has logged in by itself. */
     void userChanged(String name) {
         user = name;
+    }
+
+    /** The statements that were run since it was clean, and nothing else was. On the event loop. */
+    List<OpeningStatement> opening() {
+        return opening;
+    }
+
+    void setOpening(List<OpeningStatement> statements) {
+        opening = statements;
+    }
+
+    /**
+     * A session that has opened with these statements is over. On the event loop.
+     *
+     * @return whether the one before it has opened with the same ones, so that the next one probably will
+     */
+    boolean hasSaid(List<OpeningStatement> statements) {
+        boolean again = lastSaid.size() == statements.size();
+        for (int i = 0; again && i < statements.size(); i++) {
+            again = lastSaid.get(i).packet().equals(statements.get(i).packet());
+        }
+        lastSaid = List.copyOf(statements);
+        return again;
     }
 
     /** Sends bytes of the proxy's own, which are overwritten after the call. */
@@ -107,6 +135,11 @@ final class PooledConnection extends PooledChannel {
     void attach(ChannelHandler session) {
         atRest = false;
         super.attach(session);
+    }
+
+    /** Its session has left it as it was: the backend waits for a command. */
+    void rest() {
+        atRest = true;
     }
 
     /**

@@ -1,6 +1,9 @@
 package org.tiproxy.net;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.socket.SocketChannel;
+import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.LongFunction;
@@ -19,6 +22,7 @@ import org.tiproxy.session.BackendRequest;
 import org.tiproxy.session.ClientOrigin;
 import org.tiproxy.session.ConnectionCleaner;
 import org.tiproxy.session.Login;
+import org.tiproxy.session.OpeningStatement;
 import org.tiproxy.session.PooledSessionEngine;
 import org.tiproxy.session.SessionEnd;
 import org.tiproxy.session.SessionPhase;
@@ -47,6 +51,9 @@ final class PooledMySqlSession extends MySqlSession {
     private volatile @Nullable PooledConnection held;
 
     private @Nullable BackendRequest served;
+
+    /** How the conversation over the connection has begun; null where the backend authenticates the client. */
+    private @Nullable Opening opening;
 
     PooledMySqlSession(ProxyListener proxy, MySqlProtocol protocol, BackendPool pool, SocketChannel channel) {
         super(
@@ -186,6 +193,19 @@ final class PooledMySqlSession extends MySqlSession {
         if (info == null) {
             throw new IllegalStateException("a connection that has not greeted was lent");
         }
+        if (!connection.opening().isEmpty() && !request.schema().equals(info.schema())) {
+            // What was said ahead was said for sessions in the other schema.
+            BackendRequest before = new BackendRequest(request.key(), info.schema(), request.credentials(), false);
+            pool.prepare(connection, new BackendRelease(info, true, "", false), before, List.of(), (lost, failure) -> {
+                String why = lost == null ? failure : lost;
+                if (why == null) {
+                    prepare(acquired, request, attempt, acquiring, null);
+                } else {
+                    prepared(acquired, request, attempt, acquiring, why, null, false);
+                }
+            });
+            return;
+        }
         if (info.isLoggedIn()) {
             BackendPool.CleaningTalk talk = new BackendPool.CleaningTalk(
                     ConnectionCleaner.beforeUse(info, request, BackendPool.ATTRIBUTES, connection::send));
@@ -275,6 +295,10 @@ final class PooledMySqlSession extends MySqlSession {
         lease = acquired;
         backend = leg;
         backendAddress = acquired.address();
+        if (served != null && served.credentials() != null) {
+            opening = new Opening(new Stage(), connection.opening(), info.capabilities());
+            opens = true;
+        }
         if (!pooled.backendAcquired(info)) {
             giveBack(leg);
             acquired.release();
@@ -291,12 +315,25 @@ final class PooledMySqlSession extends MySqlSession {
         if (leg == null || borrowed == null || request == null) {
             throw new IllegalStateException("no backend connection to release");
         }
+        Opening spoken = opening;
+        if (spoken != null && spoken.isComingBack()) {
+            endOpening();
+            forget();
+            borrowed.retire("its session has ended while it was cleaned");
+            borrowed.release();
+            return;
+        }
         giveBack(leg);
-        pool.takeBack(borrowed, release, request);
+        if (spoken != null && spoken.isUnused() && release.reusable()) {
+            pool.takeBackUnused(borrowed);
+        } else {
+            pool.takeBack(borrowed, release, request, spoken == null ? List.of() : spoken.said());
+        }
     }
 
     private void giveBack(Leg leg) {
         client.passOn();
+        endOpening();
         leg.passOn();
         client.channel.flush();
         if (lease != null) {
@@ -305,12 +342,121 @@ final class PooledMySqlSession extends MySqlSession {
                 lease.retire("a KILL was sent to it, which may arrive later");
             }
         }
+        forget();
+    }
+
+    private void forget() {
         held = null;
         lease = null;
         backend = null;
         backendAddress = null;
         client.stalled = false;
         client.updateReading();
+    }
+
+    // ---- the opening of the conversation
+
+    @Override
+    void holdBack(ByteBuffer bytes) {
+        if (opening != null) {
+            opening.hold(bytes);
+        }
+    }
+
+    @Override
+    void heard(ByteBuffer bytes) {
+        Opening current = opening;
+        Lease<PooledConnection> borrowed = lease;
+        if (current != null && borrowed != null) {
+            List<OpeningStatement> longer = current.heard(bytes);
+            if (!longer.isEmpty()) {
+                borrowed.connection().setOpening(longer);
+            }
+        }
+    }
+
+    @Override
+    void afterEngine() {
+        Opening current = opening;
+        if (current != null) {
+            current.play();
+            opens = opening == current && !current.isOver();
+            client.held = opens && current.isFull();
+        }
+    }
+
+    private void endOpening() {
+        Opening current = opening;
+        opening = null;
+        opens = false;
+        client.held = false;
+        if (current != null) {
+            current.close();
+        }
+    }
+
+    private final class Stage implements Opening.Stage {
+        @Override
+        public void answer(ByteBuf bytes) {
+            Leg leg = backend;
+            if (leg == null) {
+                bytes.release();
+            } else {
+                traffic.countSent(bytes.readableBytes());
+                leg.offer(bytes);
+            }
+        }
+
+        @Override
+        public void send(ByteBuf bytes) {
+            Leg leg = backend;
+            if (leg == null) {
+                bytes.release();
+            } else {
+                leg.channel.write(bytes, leg.channel.voidPromise());
+            }
+        }
+
+        @Override
+        public void bringBack() {
+            Opening current = opening;
+            Leg leg = backend;
+            Lease<PooledConnection> borrowed = lease;
+            BackendRequest request = served;
+            if (current == null || leg == null || borrowed == null || request == null) {
+                throw new IllegalStateException("no backend connection to bring back");
+            }
+            PooledConnection connection = borrowed.connection();
+            BackendConnectionInfo info = connection.info();
+            if (info == null) {
+                throw new IllegalStateException("a connection that has not greeted was lent");
+            }
+            connection.detach(leg);
+            List<OpeningStatement> said = List.copyOf(current.said());
+            pool.prepare(connection, new BackendRelease(info, true, "", false), request, said, (lost, failure) -> {
+                // Otherwise the session has ended meanwhile.
+                if (opening == current) {
+                    broughtBack(current, connection, said, lost == null ? failure : lost);
+                }
+            });
+        }
+    }
+
+    private void broughtBack(
+            Opening current, PooledConnection connection, List<OpeningStatement> said, @Nullable String failure) {
+        if (failure != null) {
+            backendClosed(failure);
+        } else if (connection.opening().size() != said.size()) {
+            backendClosed("it could not be brought back to what the client had said");
+        } else {
+            Leg leg = new Leg(connection.channel, false);
+            connection.attach(leg);
+            backend = leg;
+            current.broughtBack(connection.opening());
+            leg.updateReading();
+        }
+        client.afterEvent();
+        flush();
     }
 
     @Override

@@ -29,6 +29,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,6 +51,7 @@ import org.tiproxy.pool.PoolControl;
 import org.tiproxy.pool.PoolStatistics;
 import org.tiproxy.session.KnownUser;
 import org.tiproxy.session.KnownUsers;
+import org.tiproxy.session.StatementOutcome;
 import org.tiproxy.testing.MariaDbServer;
 import org.tiproxy.testing.SessionTraces;
 
@@ -516,6 +518,131 @@ class PooledMySqlSessionIT {
             connect().close();
         }
         assertThat(atRest().total()).isLessThanOrEqualTo(2);
+    }
+
+    // ---- openings that are known
+
+    /** How many commands the server has been sent, this one included. */
+    private static long commandsOf(Connection observer) throws SQLException {
+        try (Statement statement = observer.createStatement();
+                ResultSet result = statement.executeQuery("SHOW GLOBAL STATUS LIKE 'Questions'")) {
+            result.next();
+            return result.getLong(2);
+        }
+    }
+
+    /** Two sessions that open alike: from the third one on, the answers are there. */
+    private void openTwice(String user, String path) throws SQLException {
+        for (int i = 0; i < 2; i++) {
+            try (Connection connection = connect(user, path)) {
+                ask(connection, "SELECT 1");
+            }
+            atRest();
+        }
+    }
+
+    @Test
+    void anOpeningThatIsRepeatedCausesNoTraffic() throws Exception {
+        Assumptions.assumeTrue(mode.equals("known"));
+        listen(config -> config.maxConnectionsPerAddress(1));
+        try (Connection observer = admin()) {
+            openTwice("a", "demo");
+            long before = commandsOf(observer);
+            try (Connection connection = connect("a", "demo")) {
+                assertThat(connection.isClosed()).isFalse();
+                assertThat(commandsOf(observer)).isEqualTo(before + 1);
+            }
+            atRest();
+            // As nothing was said on the connection, nothing had to be cleaned.
+            assertThat(commandsOf(observer)).isEqualTo(before + 2);
+            try (Connection connection = connect("a", "demo")) {
+                assertThat(commandsOf(observer)).isEqualTo(before + 3);
+                assertThat(ask(connection, "SELECT 41 + 1")).containsExactly("[42]");
+            }
+            assertThat(atRest().createdTotal()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void whoOpensInAnotherWayFindsNothingOfTheOpeningThatWasExpected() throws Exception {
+        listen(config -> config.maxConnectionsPerAddress(1));
+        String path = "demo?useServerPrepStmts=true";
+        String other = path + "&sessionVariables=sql_mode='ANSI',lock_wait_timeout=77";
+        Map<String, String> direct;
+        Map<String, String> otherDirect;
+        try (Connection connection = direct("a", path)) {
+            direct = answers(connection);
+        }
+        try (Connection connection = direct("a", other)) {
+            otherDirect = answers(connection);
+        }
+        assertThat(otherDirect).isNotEqualTo(direct);
+        for (int i = 0; i < 2; i++) {
+            openTwice("a", other);
+            try (Connection connection = connect("a", path)) {
+                assertThat(answers(connection)).containsExactlyEntriesOf(direct);
+            }
+            openTwice("a", path);
+            try (Connection connection = connect("a", other)) {
+                assertThat(answers(connection)).containsExactlyEntriesOf(otherDirect);
+            }
+        }
+        PoolStatistics numbers = atRest();
+        assertThat(numbers.createdTotal()).isEqualTo(1);
+        assertThat(numbers.brokenTotal()).isZero();
+    }
+
+    @Test
+    void whoOpensInAnotherSchemaFindsNothingOfTheOpeningThatWasExpected() throws Exception {
+        listen(config -> config.maxConnectionsPerAddress(1));
+        String expected = "demo?sessionVariables=sql_mode='ANSI',lock_wait_timeout=77";
+        for (String path : List.of("", "information_schema")) {
+            Map<String, String> direct;
+            try (Connection connection = direct("a", path)) {
+                direct = answers(connection);
+            }
+            openTwice("a", expected);
+            try (Connection connection = connect("a", path)) {
+                assertThat(answers(connection)).as(path).containsExactlyEntriesOf(direct);
+            }
+            atRest();
+        }
+        assertThat(pool.statistics().createdTotal()).isEqualTo(1);
+    }
+
+    @Test
+    void aClientThatLeavesWhileItsConnectionIsBroughtBackCostsTheConnectionOnly() throws Exception {
+        Assumptions.assumeTrue(mode.equals("known"));
+        listen(config -> config.maxConnectionsPerAddress(1));
+        openTwice("a", "demo?sessionVariables=lock_wait_timeout=77");
+        long pid = server.process().pid();
+        signal("STOP", pid);
+        try {
+            // Its first statement is not the one that was expected.
+            Future<Connection> client = threads.submit(() -> connect("a", "demo?connectTimeout=500&socketTimeout=500"));
+            assertThatThrownBy(client::get).hasRootCauseInstanceOf(java.net.SocketTimeoutException.class);
+            await().untilAsserted(() -> assertThat(sessions.sessions()).isEmpty());
+        } finally {
+            signal("CONT", pid);
+        }
+        try (Connection connection = connect("a", "demo")) {
+            assertThat(ask(connection, "SELECT @@lock_wait_timeout")).doesNotContain("[77]");
+        }
+        assertThat(atRest().total()).isEqualTo(1);
+    }
+
+    @Test
+    void operatorsCanRunAStatementInASessionThatHasSaidWhatWasExpected() throws Exception {
+        listen(config -> config.maxConnectionsPerAddress(1));
+        openTwice("a", "demo");
+        try (Connection connection = connect("a", "demo")) {
+            ProxySession session = sessions.sessions().iterator().next();
+            assertThat(session.execute("SET @by_operator = 5").get()).isEqualTo(StatementOutcome.ok());
+            assertThat(ask(connection, "SELECT @by_operator")).containsExactly("[5]");
+        }
+        try (Connection connection = connect("a", "demo")) {
+            assertThat(ask(connection, "SELECT @by_operator")).containsExactly("[null]");
+        }
     }
 
     private static void signal(String name, long pid) throws Exception {

@@ -1,10 +1,10 @@
-package org.tiproxy.inprocess;
+package org.tiproxy.common;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /** Bytes that wait, in the order in which they came. Not thread-safe. */
-final class ByteQueue {
+public final class ByteQueue {
     private static final int KEPT = 64 * 1024;
     private static final byte[] NOTHING = {};
 
@@ -12,39 +12,44 @@ final class ByteQueue {
     private int start;
     private int end;
 
-    int length() {
+    /** How many there are. */
+    public int length() {
         return end - start;
     }
 
-    byte[] array() {
+    /** Where they are now; the next call may move them. */
+    public byte[] array() {
         return array;
     }
 
     /** Index of the first byte in {@link #array}. */
-    int start() {
+    public int start() {
         return start;
     }
 
-    void add(byte[] source, int offset, int length) {
+    /** Adds a copy. */
+    public void add(byte[] source, int offset, int length) {
         System.arraycopy(source, offset, array(length), end, length);
         end += length;
     }
 
-    void add(ByteBuffer bytes) {
+    /** Adds a copy, and moves the position to the limit. */
+    public void add(ByteBuffer bytes) {
         int length = bytes.remaining();
         bytes.get(array(length), end, length);
         end += length;
     }
 
-    /** Moves up to {@code length} bytes. */
-    int take(byte[] target, int offset, int length) {
+    /** Moves up to {@code length} bytes, and returns how many. */
+    public int take(byte[] target, int offset, int length) {
         int count = Math.min(length, length());
         System.arraycopy(array, start, target, offset, count);
         drop(count);
         return count;
     }
 
-    void drop(int count) {
+    /** Forgets the first {@code count}. */
+    public void drop(int count) {
         start += count;
         if (start == end) {
             start = 0;
@@ -56,7 +61,7 @@ final class ByteQueue {
     }
 
     /** Overwrites and drops everything. */
-    void clear() {
+    public void clear() {
         Arrays.fill(array, start, end, (byte) 0);
         drop(length());
     }
