@@ -112,7 +112,10 @@ class PooledChannel extends ChannelInboundHandlerAdapter {
 
     /** Ends {@link #attach}. What the session has written goes out. */
     final void detach(ChannelHandler session) {
-        channel.pipeline().remove(session);
+        if (channel.pipeline().context(session) != null) {
+            // Else the channel is closed, and Netty has removed it.
+            channel.pipeline().remove(session);
+        }
         channel.flush();
         if (channel.isOpen()) {
             channel.config().setAutoRead(true);
