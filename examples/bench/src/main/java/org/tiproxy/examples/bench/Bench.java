@@ -19,6 +19,9 @@ import java.util.Optional;
  */
 public final class Bench {
     private static final List<Integer> CONNECTIONS = List.of(1, 16, 64, 1000);
+    /** Not counted: the JVM gets faster for that long. */
+    private static final Duration WARM_UP = Duration.ofSeconds(20);
+
     private static final int HOLD_ROUNDS = 7;
     private static final double GOAL_HEAP_KILOBYTES = 10;
     private static final double GOAL_SQL_HEAP_KILOBYTES = 12;
@@ -108,7 +111,7 @@ public final class Bench {
         // Transactions vary less from one round to the next.
         int fewRounds = Math.max(1, (rounds + 1) / 2);
         return List.of(
-                new RequestSection(targets, CONNECTIONS, slice, rounds),
+                new RequestSection(targets, CONNECTIONS, WARM_UP, slice, rounds),
                 new BulkSection(targets, slice, rounds),
                 new ConnectSection(targets, slice, rounds),
                 new MemorySection(

@@ -9,16 +9,19 @@ import java.util.Map;
 /** Small requests and answers over 1, 16, 64 and 1,000 connections. */
 final class RequestSection implements Section {
     private static final double GOAL_RATIO = 0.95;
+    private static final int WARM_UP_CONNECTIONS = 16;
     private static final List<Integer> WITH_GOAL = List.of(16, 64);
 
     private final List<Target> targets;
     private final List<Integer> connectionCounts;
+    private final Duration warmUp;
     private final Duration slice;
     private final int rounds;
 
-    RequestSection(List<Target> targets, List<Integer> connectionCounts, Duration slice, int rounds) {
+    RequestSection(List<Target> targets, List<Integer> connectionCounts, Duration warmUp, Duration slice, int rounds) {
         this.targets = targets;
         this.connectionCounts = connectionCounts;
+        this.warmUp = warmUp;
         this.slice = slice;
         this.rounds = rounds;
     }
@@ -30,6 +33,11 @@ final class RequestSection implements Section {
 
     @Override
     public void run(Report report) throws IOException {
+        Samples.inTurns(targets, 1, target -> {
+            try (PingPong pingPong = PingPong.open(target.address(), WARM_UP_CONNECTIONS)) {
+                pingPong.run(warmUp);
+            }
+        });
         for (int connections : connectionCounts) {
             measure(connections, report);
         }

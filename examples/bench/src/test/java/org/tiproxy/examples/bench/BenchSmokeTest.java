@@ -35,7 +35,7 @@ class BenchSmokeTest {
 
     @Test
     void requestsAreCountedForEachNumberOfConnections() throws IOException {
-        new RequestSection(direct, List.of(1, 16), SLICE, 1).run(report);
+        new RequestSection(direct, List.of(1, 16), SLICE, SLICE, 1).run(report);
 
         assertThat(report.toMarkdown().lines())
                 .anyMatch(row -> row.matches("\\| 1 connection +\\| requests/s \\| +[1-9].*"))
