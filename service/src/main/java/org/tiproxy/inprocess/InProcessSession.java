@@ -715,7 +715,8 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         try {
             Opening current = opening;
             Lease<BackendConnection> before = broker.lease();
-            if (over || reading || writing || current == null || before == null || toBackend.length() > 0) {
+            boolean busy = reading || writing || engine.commandInFlight() != null || toBackend.length() > 0;
+            if (over || busy || current == null || before == null) {
                 return CompletableFuture.completedFuture(StatementOutcome.busy());
             }
             current.leave();

@@ -95,7 +95,7 @@ final class Opening {
      * said, whether it is this one or another in its place, is brought back.
      */
     private void use() throws IOException {
-        List<OpeningStatement> said = statements();
+        List<OpeningStatement> said = List.copyOf(statements());
         if (!used) {
             connection = broker.validated(request, said);
             dialogue.onConnection(connection.opening());
@@ -103,8 +103,9 @@ final class Opening {
         }
         if (dialogue.isAhead()) {
             broker.rewind(connection, request, said);
-            if (connection.opening().size() != said.size()) {
-                throw new IOException("the backend connection could not be brought back to what the driver has said");
+            if (!connection.opening().equals(said)) {
+                throw new IOException("the backend answers the driver's opening statements in another way than before:"
+                        + " connect again");
             }
             dialogue.onConnection(connection.opening());
         }

@@ -293,26 +293,48 @@ final class BackendPool implements SharedConnections {
         } else if (lease.isDoomed()) {
             lease.release();
         } else {
-            prepare(connection, release, served, connection.hasSaid(said) ? said : List.of(), (lost, failure) -> {
-                if (lost != null) {
-                    lease.markBroken(lost);
-                } else if (failure != null) {
-                    lease.retire(failure);
-                }
-                lease.release();
-            });
+            prepare(
+                    connection,
+                    release,
+                    served,
+                    connection.hasSaid(said, served.schema()) ? said : List.of(),
+                    (lost, failure) -> {
+                        if (lost != null) {
+                            lease.markBroken(lost);
+                        } else if (failure != null) {
+                            lease.retire(failure);
+                        }
+                        lease.release();
+                    });
         }
     }
 
-    /** Takes back a connection that its session has left as it was. On the connection's event loop. */
+    /**
+     * Takes back a connection that its session has left as it was. For the pool, a connection that comes back is one that
+     * works: where that is not known, the backend is asked. On the connection's event loop.
+     */
     void takeBackUnused(Lease<PooledConnection> lease) {
         PooledConnection connection = lease.connection();
-        if (connection.isAlive()) {
-            connection.rest();
-            lease.release();
-        } else {
+        if (!connection.isAlive()) {
             lease.releaseBroken(connection.whyLost());
+            return;
         }
+        connection.rest();
+        Duration bypass = control().config().probeBypass();
+        if (lease.isDoomed() || System.nanoTime() - connection.lastHeard() <= bypass.toNanos()) {
+            lease.release();
+            return;
+        }
+        PingTalk talk = new PingTalk();
+        connection.send(ComSimple.encode(Command.COM_PING).toPacket(0));
+        connection.talk(talk, talkTimeout(), lost -> {
+            if (lost != null) {
+                lease.markBroken(lost);
+            } else if (!talk.isOk()) {
+                lease.markBroken("its COM_PING was not answered with OK");
+            }
+            lease.release();
+        });
     }
 
     /** Hears how it went: both are null if it went well. */

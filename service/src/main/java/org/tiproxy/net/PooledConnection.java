@@ -48,6 +48,8 @@ final class PooledConnection extends PooledChannel {
 
     private List<OpeningStatement> opening = List.of();
     private List<OpeningStatement> lastSaid = List.of();
+    private String lastSchema = "";
+    private long lastHeard;
 
     PooledConnection(SocketChannel channel) {
         super(channel);
@@ -88,10 +90,12 @@ final class PooledConnection extends PooledChannel {
     /**
      * A session that has opened with these statements is over. On the event loop.
      *
+     * @param schema the one that it has logged in with
      * @return whether the one before it has opened with the same ones, so that the next one probably will
      */
-    boolean hasSaid(List<OpeningStatement> statements) {
-        boolean again = lastSaid.size() == statements.size();
+    boolean hasSaid(List<OpeningStatement> statements, String schema) {
+        boolean again = lastSaid.size() == statements.size() && lastSchema.equals(schema);
+        lastSchema = schema;
         for (int i = 0; again && i < statements.size(); i++) {
             again = lastSaid.get(i).packet().equals(statements.get(i).packet());
         }
@@ -140,6 +144,11 @@ final class PooledConnection extends PooledChannel {
     /** Its session has left it as it was: the backend waits for a command. */
     void rest() {
         atRest = true;
+    }
+
+    /** When the last {@link #talk} with the backend ended well, on {@link System#nanoTime}. On the event loop. */
+    long lastHeard() {
+        return lastHeard;
     }
 
     /**
@@ -203,6 +212,9 @@ final class PooledConnection extends PooledChannel {
         afterTalk = null;
         talkTimer = null;
         atRest = failure == null;
+        if (failure == null) {
+            lastHeard = System.nanoTime();
+        }
         if (then != null) {
             then.accept(failure);
         }

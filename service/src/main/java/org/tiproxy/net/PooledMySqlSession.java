@@ -436,6 +436,9 @@ final class PooledMySqlSession extends MySqlSession {
             pool.prepare(connection, new BackendRelease(info, true, "", false), request, said, (lost, failure) -> {
                 // Otherwise the session has ended meanwhile.
                 if (opening == current) {
+                    if (lost != null) {
+                        borrowed.markBroken(lost);
+                    }
                     broughtBack(current, connection, said, lost == null ? failure : lost);
                 }
             });
@@ -446,8 +449,8 @@ final class PooledMySqlSession extends MySqlSession {
             Opening current, PooledConnection connection, List<OpeningStatement> said, @Nullable String failure) {
         if (failure != null) {
             backendClosed(failure);
-        } else if (connection.opening().size() != said.size()) {
-            backendClosed("it could not be brought back to what the client had said");
+        } else if (!connection.opening().equals(said)) {
+            backendClosed("the backend answers the client's opening statements in another way than before");
         } else {
             Leg leg = new Leg(connection.channel, false);
             connection.attach(leg);

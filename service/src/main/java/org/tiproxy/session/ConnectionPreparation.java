@@ -15,7 +15,7 @@ import org.tiproxy.wire.protocol.Command;
  *
  * <p>Everything is sent together, because servers answer one command after the other. Only a login asks back: a cleaning
  * that begins with one has the statements wait for its end. One that goes over to a login later, which it does when a reset
- * was not enough, undoes them; the connection is clean then, and nothing has been said on it.
+ * was not enough, undoes them; they are sent once more.
  *
  * <p>Not thread-safe.
  */
@@ -23,11 +23,12 @@ public final class ConnectionPreparation {
     private final ConnectionCleaner cleaner;
     private final List<Bytes> statements;
     private final Consumer<ByteBuffer> output;
-    private final OpeningStatement.Recorder recorder;
+    private final long capabilities;
+    private OpeningStatement.Recorder recorder;
     private final PacketFramer framer = new PacketFramer();
 
     private boolean authenticates;
-    private boolean sentAhead;
+    private boolean asksBack;
     private boolean sent;
     private int unasked;
 
@@ -39,8 +40,8 @@ public final class ConnectionPreparation {
             Consumer<ByteBuffer> output) {
         this.statements = List.copyOf(statements);
         this.output = output;
-        this.recorder =
-                new OpeningStatement.Recorder(this.statements, release.info().capabilities());
+        this.capabilities = release.info().capabilities();
+        this.recorder = new OpeningStatement.Recorder(this.statements, capabilities);
         this.cleaner = ConnectionCleaner.afterUse(release, served, attributes, this::send);
     }
 
@@ -60,8 +61,8 @@ public final class ConnectionPreparation {
             ConnectionAttributes attributes,
             Consumer<ByteBuffer> output) {
         ConnectionPreparation begun = new ConnectionPreparation(release, served, statements, attributes, output);
-        if (!begun.authenticates) {
-            begun.sentAhead = true;
+        begun.asksBack = begun.authenticates;
+        if (!begun.asksBack) {
             begun.sendStatements();
         }
         return begun;
@@ -80,7 +81,7 @@ public final class ConnectionPreparation {
 
     /** Whether it begins with a login, so that the backend may wait for a packet of ours. */
     public boolean asksBack() {
-        return !sentAhead;
+        return asksBack;
     }
 
     /** Whether no more answers are due, or how many are due is not known any more. */
@@ -114,11 +115,7 @@ public final class ConnectionPreparation {
 
     /** What was said on the connection since it is clean, when it is over without a failure. */
     public List<OpeningStatement> opening() {
-        return isUndone() ? List.of() : List.copyOf(recorder.answered());
-    }
-
-    private boolean isUndone() {
-        return sentAhead && authenticates;
+        return List.copyOf(recorder.answered());
     }
 
     /** The backend has sent bytes: all are taken. */
@@ -139,14 +136,21 @@ public final class ConnectionPreparation {
     private void take(ByteBuffer part) {
         boolean cleaning = cleaner.state() == ConnectionCleaner.State.RUNNING;
         // The answers to the statements may come before those that the cleaner waits for.
-        boolean overtaken = isUndone() && !recorder.isOver();
-        if (cleaning && !overtaken) {
+        boolean overtaken = sent && authenticates && !recorder.isOver();
+        if (!cleaning) {
+            recorder.bytes(part);
+        } else if (overtaken) {
+            recorder.bytes(part);
+            if (recorder.isOver() && recorder.failure() == null) {
+                // The login that goes on undoes them.
+                recorder = new OpeningStatement.Recorder(statements, capabilities);
+                sent = false;
+            }
+        } else {
             cleaner.bytes(part);
             if (cleaner.state() == ConnectionCleaner.State.CLEAN && !sent) {
                 sendStatements();
             }
-        } else {
-            recorder.bytes(part);
         }
     }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.wire.Bytes;
 import org.tiproxy.wire.PacketFramer;
+import org.tiproxy.wire.ProtocolException;
 import org.tiproxy.wire.protocol.Command;
 
 /**
@@ -163,12 +164,19 @@ public final class OpeningDialogue {
         if (current == null) {
             return false;
         }
-        current.bytes(bytes);
-        if (!current.isOver()) {
-            return false;
+        boolean well;
+        try {
+            current.bytes(bytes);
+            if (!current.isOver()) {
+                return false;
+            }
+            well = current.failure() == null;
+        } catch (ProtocolException e) {
+            // Whoever reads the same bytes for the client says so.
+            well = false;
         }
         recorder = null;
-        if (current.failure() != null) {
+        if (!well) {
             state = State.OVER;
             return false;
         }
@@ -182,12 +190,17 @@ public final class OpeningDialogue {
 
     /** Length of the first packet with its header; -1 if more of it is to come, 0 if it cannot be an opening statement. */
     private static int packetLength(byte[] bytes, int start, int available) {
-        if (available <= PacketFramer.HEADER_LENGTH) {
+        if (available < PacketFramer.HEADER_LENGTH) {
             return -1;
         }
         int length = (bytes[start] & 0xff) | (bytes[start + 1] & 0xff) << 8 | (bytes[start + 2] & 0xff) << 16;
-        if (length > OpeningStatement.MAX_ANSWER
-                || (bytes[start + PacketFramer.HEADER_LENGTH] & 0xff) != Command.COM_QUERY.code()) {
+        if (length == 0 || length > OpeningStatement.MAX_ANSWER) {
+            return 0;
+        }
+        if (available == PacketFramer.HEADER_LENGTH) {
+            return -1;
+        }
+        if ((bytes[start + PacketFramer.HEADER_LENGTH] & 0xff) != Command.COM_QUERY.code()) {
             return 0;
         }
         int whole = length + PacketFramer.HEADER_LENGTH;

@@ -112,6 +112,10 @@ class PooledMySqlSessionIT {
     }
 
     private void listen(UnaryOperator<PoolConfig.Builder> pooling) throws Exception {
+        listen(pooling, BackendGate.open());
+    }
+
+    private void listen(UnaryOperator<PoolConfig.Builder> pooling, BackendGate gate) throws Exception {
         if (proxy != null) {
             proxy.shutdown();
         }
@@ -141,7 +145,7 @@ class PooledMySqlSessionIT {
                 config,
                 new PoolingConfig(PoolingConfig.Mode.SESSION, bounds, false, mode.equals("known") ? users : null),
                 new HostPort("127.0.0.1", server.port()),
-                BackendGate.open(),
+                gate,
                 sessions,
                 Ticker.SYSTEM,
                 threads,
@@ -518,6 +522,48 @@ class PooledMySqlSessionIT {
             connect().close();
         }
         assertThat(atRest().total()).isLessThanOrEqualTo(2);
+    }
+
+    @Test
+    void aBackendThatClosesBehindAGateThatTellsWhyCostsNoPlaceInThePool() throws Exception {
+        listen(config -> config.maxConnectionsPerAddress(1), new BackendGate() {
+            @Override
+            public Ticket enter(Visitor visitor) {
+                return BackendGate.open().enter(visitor);
+            }
+
+            @Override
+            public boolean tellsWhyBackendsGo() {
+                return true;
+            }
+        });
+        for (int i = 0; i < 3; i++) {
+            try (Connection connection = connect()) {
+                run(connection, "SET wait_timeout = 1");
+                await().untilAsserted(() -> assertThat(sessions.sessions()).isEmpty());
+            }
+            assertThat(atRest().total()).isZero();
+        }
+    }
+
+    @Test
+    void aConnectionThatWasOnlyHeldForLongIsAskedWhetherItWorks() throws Exception {
+        Assumptions.assumeTrue(mode.equals("known"));
+        listen(config -> config.maxConnectionsPerAddress(1)
+                .probeTimeout(Duration.ofMillis(300))
+                .probeBypass(Duration.ofMillis(1)));
+        openTwice("a", "demo");
+        Connection idle = connect("a", "demo");
+        long pid = server.process().pid();
+        signal("STOP", pid);
+        try {
+            idle.close();
+            await().untilAsserted(
+                            () -> assertThat(pool.statistics().brokenTotal()).isEqualTo(1));
+        } finally {
+            signal("CONT", pid);
+        }
+        assertThat(atRest().idle()).isZero();
     }
 
     // ---- openings that are known

@@ -123,7 +123,7 @@ class ConnectionPreparationTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 1000})
-    void aCleaningThatGoesOverToALoginUndoesTheStatements(int step) {
+    void aCleaningThatGoesOverToALoginSendsTheStatementsAgain(int step) {
         ConnectionPreparation preparation = beginReset(SET);
         sent.take();
         // The role is another one, which a reset does not change.
@@ -135,9 +135,12 @@ class ConnectionPreparationTest {
         receive(preparation, Packets.ok(3), step);
         assertThat(sentNow()).isEqualTo("SELECT CURRENT_ROLE(), DATABASE(); RESET_CONNECTION");
         receive(preparation, Hex.join(stateIs("fb", "fb"), Packets.ok(1)), step);
+        assertThat(preparation.isOver()).isFalse();
+        assertThat(sentNow()).isEqualTo("SET sql_mode='ANSI'");
+        receive(preparation, Packets.ok(1), step);
         assertThat(preparation.isOver()).isTrue();
         assertThat(preparation.failure()).isNull();
-        assertThat(preparation.opening()).isEmpty();
+        assertThat(preparation.opening()).containsExactly(new OpeningStatement(SET, Bytes.of(Packets.ok(1))));
     }
 
     @Test

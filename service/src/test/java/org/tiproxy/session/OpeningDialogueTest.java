@@ -97,11 +97,21 @@ class OpeningDialogueTest {
     }
 
     @Test
+    void anAnswerThatIsNoneEndsItAndIsLeftToTheSession() {
+        OpeningDialogue dialogue = dialogue();
+        next(dialogue, SET);
+        dialogue.record(Bytes.of(SET));
+        assertThat(dialogue.heard(ByteBuffer.wrap(Hex.packet(7, "00 00 00")))).isFalse();
+        assertThat(dialogue.isOver()).isTrue();
+    }
+
+    @Test
     void aPacketThatIsNotCompleteIsWaitedForUnlessItCannotBelong() {
         OpeningDialogue dialogue = dialogue(answered(SET, OK));
         for (int available = 0; available < SET.length; available++) {
             assertThat(dialogue.next(SET, 0, available)).isEqualTo(Next.WAIT);
         }
+        assertThat(next(dialogue, new byte[4])).as("an empty packet").isEqualTo(Next.LEAVE);
         byte[] ping = Hex.packet(0, "0e");
         assertThat(next(dialogue, ping)).isEqualTo(Next.LEAVE);
         byte[] large = Hex.join(Hex.bytes("ff ff ff 00 03").toByteArray(), new byte[10]);
