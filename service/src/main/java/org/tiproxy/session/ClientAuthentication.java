@@ -51,6 +51,7 @@ final class ClientAuthentication {
     private final PacketLeg client;
     private final KnownUser user;
     private final boolean tls;
+    private final boolean understandsMoreData;
     private final Supplier<KeyPair> rsaKeys;
     private final Scrambles scrambles;
     private AuthPluginName plugin = AuthPluginName.MYSQL_NATIVE_PASSWORD;
@@ -59,11 +60,18 @@ final class ClientAuthentication {
     private boolean usingPassword;
     private @Nullable BackendCredentials credentials;
 
+    /** @param understandsMoreData see {@link ClientHandshake#understandsMoreData} */
     ClientAuthentication(
-            PacketLeg client, KnownUser user, boolean tls, Supplier<KeyPair> rsaKeys, Scrambles scrambles) {
+            PacketLeg client,
+            KnownUser user,
+            boolean tls,
+            boolean understandsMoreData,
+            Supplier<KeyPair> rsaKeys,
+            Scrambles scrambles) {
         this.client = client;
         this.user = user;
         this.tls = tls;
+        this.understandsMoreData = understandsMoreData;
         this.rsaKeys = rsaKeys;
         this.scrambles = scrambles;
     }
@@ -75,7 +83,7 @@ final class ClientAuthentication {
      * @param sent the scramble that the client has used
      */
     Progress start(String begunWith, Bytes reply, Bytes sent) {
-        plugin = checked(user.pluginFor(begunWith, tls));
+        plugin = checked(user.pluginFor(begunWith, tls, understandsMoreData));
         boolean old = begunWith.isEmpty();
         if (old && plugin != AuthPluginName.MYSQL_NATIVE_PASSWORD) {
             throw impossible("this user's plugin is " + plugin.text() + ", and the client knows of no plugins");
@@ -89,7 +97,7 @@ final class ClientAuthentication {
 
     /** Starts behind a COM_CHANGE_USER, where servers always send another scramble. */
     Progress startAfresh(String begunWith) {
-        return askFor(checked(user.pluginFor(begunWith, tls)));
+        return askFor(checked(user.pluginFor(begunWith, tls, understandsMoreData)));
     }
 
     Progress onPacket(byte[] packet) {
@@ -136,7 +144,8 @@ final class ClientAuthentication {
         return Progress.GOES_ON;
     }
 
-    private Progress onReply(Bytes reply) {
+    private Progress onReply(Bytes sent) {
+        Bytes reply = plugin == AuthPluginName.CACHING_SHA2_PASSWORD ? CachingSha2Password.replyIn(sent) : sent;
         boolean empty = plugin == AuthPluginName.MYSQL_CLEAR_PASSWORD
                 ? MysqlClearPassword.password(reply).isEmpty()
                 : reply.isEmpty();

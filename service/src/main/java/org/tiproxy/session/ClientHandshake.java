@@ -81,6 +81,14 @@ final class ClientHandshake {
         return tls;
     }
 
+    /**
+     * Whether the client takes AuthMoreData for what it is. Connector/J reads its first byte as a part of the data if the
+     * server's version is below 5.5.16, which a MariaDB before 11.0 seems to have.
+     */
+    boolean understandsMoreData() {
+        return !greeting.looksOld();
+    }
+
     Bytes scramble() {
         return greeting.authPluginData();
     }

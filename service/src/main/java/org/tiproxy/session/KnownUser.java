@@ -100,14 +100,14 @@ public final class KnownUser {
     }
 
     /** The plugin to authenticate with, for a client that has begun with another one. */
-    AuthPluginName pluginFor(String begunWith, boolean tls) {
+    AuthPluginName pluginFor(String begunWith, boolean tls, boolean understandsMoreData) {
         AuthPluginName chosen = plugin;
         if (chosen != null) {
             return chosen;
         }
         AuthPluginName clients = AuthPluginName.of(begunWith);
         boolean usable = clients == AuthPluginName.MYSQL_NATIVE_PASSWORD
-                || clients == AuthPluginName.CACHING_SHA2_PASSWORD
+                || (clients == AuthPluginName.CACHING_SHA2_PASSWORD && understandsMoreData)
                 || (clients == AuthPluginName.MYSQL_CLEAR_PASSWORD && tls);
         return usable && clients != null ? clients : AuthPluginName.MYSQL_NATIVE_PASSWORD;
     }

@@ -409,8 +409,9 @@ public final class PooledSessionEngine implements SessionEvents {
     }
 
     private ClientAuthentication authenticate(UserStore users) {
+        ClientHandshake current = present(handshake);
         return new ClientAuthentication(
-                clientLeg, users.find(user), present(handshake).tls(), config.rsaKeys(), scrambles);
+                clientLeg, users.find(user), current.tls(), current.understandsMoreData(), config.rsaKeys(), scrambles);
     }
 
     private BackendRequest requestFor(Bytes schema, int collationId) {

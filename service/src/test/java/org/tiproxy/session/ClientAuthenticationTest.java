@@ -34,7 +34,43 @@ class ClientAuthenticationTest {
 
     private ClientAuthentication of(KnownUser user, boolean tls) {
         return new ClientAuthentication(
-                new PacketLeg(1024, true, sent), user, tls, () -> Packets.PROXY_KEYS, new Scrambles(new Random(1)));
+                new PacketLeg(1024, true, sent),
+                user,
+                tls,
+                true,
+                () -> Packets.PROXY_KEYS,
+                new Scrambles(new Random(1)));
+    }
+
+    @Test
+    void aClientThatWouldTakeAuthMoreDataForSomethingElseIsAskedForNativePassword() {
+        ClientAuthentication authentication = new ClientAuthentication(
+                new PacketLeg(1024, true, sent),
+                KnownUser.withPassword("u", new Secret("s3cret")),
+                false,
+                false,
+                () -> Packets.PROXY_KEYS,
+                new Scrambles(new Random(1)));
+        AuthPluginName begunWith = AuthPluginName.CACHING_SHA2_PASSWORD;
+        assertThat(authentication.start(
+                        begunWith.text(), reply(begunWith, PASSWORD, Packets.SCRAMBLE), Packets.SCRAMBLE))
+                .isEqualTo(Progress.GOES_ON);
+        AuthSwitchRequest request = takeSwitch();
+        assertThat(request.pluginName()).isEqualTo("mysql_native_password");
+        Bytes scramble = request.scramble();
+        assertThat(authentication.onPacket(reply(AuthPluginName.MYSQL_NATIVE_PASSWORD, PASSWORD, scramble)
+                        .toByteArray()))
+                .isEqualTo(Progress.VERIFIED);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'', VERIFIED", "s3cret, REFUSED"})
+    void aNulIsAnEmptyPasswordForCachingSha2(String password, Progress expected) {
+        ClientAuthentication authentication = of(KnownUser.withPassword("u", new Secret(password)), false);
+        assertThat(authentication.start("caching_sha2_password", Bytes.of((byte) 0), Packets.SCRAMBLE))
+                .isEqualTo(expected);
+        assertThat(authentication.usingPassword()).isEqualTo("NO");
+        assertThat(sent.take()).isEmpty();
     }
 
     private static Bytes reply(AuthPluginName plugin, Bytes password, Bytes scramble) {

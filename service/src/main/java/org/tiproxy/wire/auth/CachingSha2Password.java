@@ -56,6 +56,11 @@ public final class CachingSha2Password implements AuthPlugin {
         return Bytes.of(Digests.xor(stage1, Digests.sha256(Digests.sha256(stage1), scramble.toByteArray())));
     }
 
+    /** The reply in a client's first packet: for want of a password some clients send a NUL, others nothing. */
+    public static Bytes replyIn(Bytes packet) {
+        return packet.length() == 1 && packet.at(0) == 0 ? Bytes.EMPTY : packet;
+    }
+
     /** SHA256(SHA256(password)): what the server keeps in its cache. */
     public static Bytes cachedHash(Bytes password) {
         return Bytes.of(Digests.sha256(Digests.sha256(password.toByteArray())));

@@ -118,6 +118,11 @@ public record HandshakeV10(
                 : serverVersion;
     }
 
+    /** Whether clients take the server for a 5.5.5, and do not expect from it what that version could not do. */
+    public boolean looksOld() {
+        return serverVersion.startsWith(REPLICATION_PREFIX);
+    }
+
     /** The same greeting with another connection id. */
     public HandshakeV10 withConnectionId(int newId) {
         return new HandshakeV10(
