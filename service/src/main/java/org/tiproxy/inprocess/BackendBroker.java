@@ -85,7 +85,7 @@ final class BackendBroker {
         long begin = System.nanoTime();
         IOException failure = null;
         for (HostPort address : pool.backends()) {
-            BackendConnection opened = new BackendConnection(address, login.tls());
+            BackendConnection opened = new BackendConnection(address, login.tls(), pool.limits());
             setInUse(opened);
             checkCancelled();
             try {

@@ -48,8 +48,13 @@ final class BackendConnection {
 
     private final HostPort address;
     private final BackendTls tls;
+    private final WaitLimits limits;
 
     private volatile @Nullable Socket socket;
+    /** The same without TLS, which can be closed without waiting for anybody. */
+    private volatile @Nullable Socket plain;
+
+    private volatile boolean timedOut;
     private @Nullable InputStream input;
     private @Nullable OutputStream output;
     private byte[] unsent = new byte[256];
@@ -71,9 +76,10 @@ final class BackendConnection {
     private List<OpeningStatement> opening = List.of();
     private long lastHeard;
 
-    BackendConnection(HostPort address, BackendTls tls) {
+    BackendConnection(HostPort address, BackendTls tls, WaitLimits limits) {
         this.address = address;
         this.tls = tls;
+        this.limits = limits;
     }
 
     HostPort address() {
@@ -95,11 +101,15 @@ final class BackendConnection {
         }
         Socket opened = new Socket();
         socket = opened;
+        plain = opened;
         boolean greeted = false;
         try {
             opened.setTcpNoDelay(true);
             opened.setKeepAlive(true);
-            opened.connect(resolved, millisUntil(deadline));
+            within(deadline, System.nanoTime(), () -> {
+                opened.connect(resolved);
+                return 0;
+            });
             use(opened);
             BackendLogin hello = new BackendLogin(
                     new BackendRequest(NOBODY, "", null, true), TlsMode.DISABLED, ATTRIBUTES, this::send);
@@ -173,20 +183,23 @@ final class BackendConnection {
         user = opened.user;
         atRest = opened.atRest;
         lastHeard = opened.lastHeard;
+        plain = opened.plain;
         use(its);
     }
 
     private SSLSession startTls(long deadline) throws IOException {
         flush();
-        Socket plain = present(socket);
-        plain.setSoTimeout(millisUntil(deadline));
-        SSLSocket secure = (SSLSocket) tls.socketFactory().createSocket(plain, address.host(), address.port(), true);
+        SSLSocket secure =
+                (SSLSocket) tls.socketFactory().createSocket(present(socket), address.host(), address.port(), true);
         if (tls.verifyHostname()) {
             SSLParameters parameters = secure.getSSLParameters();
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
             secure.setSSLParameters(parameters);
         }
-        secure.startHandshake();
+        within(deadline, System.nanoTime(), () -> {
+            secure.startHandshake();
+            return 0;
+        });
         use(secure);
         return secure.getSession();
     }
@@ -250,6 +263,64 @@ final class BackendConnection {
         return count;
     }
 
+    private interface Wait {
+        int await() throws IOException;
+    }
+
+    /** Does something that may take as long as the backend likes, until the deadline. */
+    private int within(long deadline, long begun, Wait wait) throws IOException {
+        limits.begin(this, deadline);
+        boolean inTime;
+        int result;
+        try {
+            result = wait.await();
+        } catch (IOException e) {
+            if (timedOut) {
+                SocketTimeoutException late = late(begun);
+                late.initCause(e);
+                throw late;
+            }
+            throw e;
+        } finally {
+            inTime = limits.end(this);
+        }
+        if (!inTime) {
+            // It came in the moment in which it was given up, and the connection is being closed.
+            throw late(begun);
+        }
+        return result;
+    }
+
+    /**
+     * Reads as {@link #read}, until the deadline.
+     *
+     * @param begun since when the backend is waited for, on {@link System#nanoTime}
+     */
+    int readWithin(byte[] target, int offset, int length, long deadline, long begun) throws IOException {
+        if (present(input).available() > 0) {
+            return read(target, offset, length, 0);
+        }
+        if (deadline - System.nanoTime() <= 0) {
+            throw late(begun);
+        }
+        return within(deadline, begun, () -> read(target, offset, length, 0));
+    }
+
+    /** Its thread has waited for too long. On any thread; does not block. */
+    void timeOut() {
+        timedOut = true;
+        Socket open = plain;
+        if (open != null) {
+            close(open);
+        }
+    }
+
+    private SocketTimeoutException late(long begun) {
+        long millis = (System.nanoTime() - begun) / 1_000_000;
+        return new SocketTimeoutException("the backend " + address + " has not answered for " + millis
+                + " ms (limits: pool.connect-timeout, and pool.validation-timeout for a login or a cleaning)");
+    }
+
     /** Something that is said on the connection by the proxy itself. */
     interface Talk {
         /** Takes what belongs to it, and leaves the rest. */
@@ -262,10 +333,11 @@ final class BackendConnection {
     void converse(Talk talk, long deadline) throws IOException {
         atRest = false;
         flush();
+        long begun = System.nanoTime();
         byte[] array = new byte[CHUNK];
         PacketFramer framer = new PacketFramer();
         while (!talk.isOver()) {
-            int count = read(array, 0, array.length, millisUntil(deadline));
+            int count = readWithin(array, 0, array.length, deadline, begun);
             if (count < 0) {
                 throw new EOFException("the backend " + address + " has closed the connection");
             }
@@ -407,12 +479,16 @@ final class BackendConnection {
         }
         Socket open = socket;
         if (open != null) {
-            try {
-                open.close();
-            } catch (IOException e) {
-                // It is of no further use either way.
-                return;
-            }
+            close(open);
+        }
+    }
+
+    private static void close(Socket open) {
+        try {
+            open.close();
+        } catch (IOException e) {
+            // It is of no further use either way.
+            return;
         }
     }
 
@@ -423,8 +499,8 @@ final class BackendConnection {
             atRest = false;
             flush();
             byte[] nothing = new byte[CHUNK];
-            long deadline = deadlineOf(timeout);
-            while (read(nothing, 0, nothing.length, millisUntil(deadline)) >= 0) {
+            long begun = System.nanoTime();
+            while (readWithin(nothing, 0, nothing.length, begun + timeout.toNanos(), begun) >= 0) {
                 // There is nothing to come.
             }
         } catch (IOException e) {
@@ -449,16 +525,6 @@ final class BackendConnection {
 
     static long deadlineOf(Duration timeout) {
         return System.nanoTime() + timeout.toNanos();
-    }
-
-    private int millisUntil(long deadline) throws SocketTimeoutException {
-        long millis = (deadline - System.nanoTime()) / 1_000_000;
-        if (millis <= 0) {
-            throw new SocketTimeoutException(
-                    "the backend " + address
-                            + " has not answered within pool.connect-timeout, or pool.validation-timeout for a login or cleaning");
-        }
-        return (int) Math.min(Integer.MAX_VALUE, millis);
     }
 
     private static byte[] packet(Command command) {

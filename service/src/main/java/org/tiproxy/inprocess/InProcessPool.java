@@ -54,6 +54,7 @@ final class InProcessPool implements SharedConnections {
     private final Reachability reachability;
     private final Duration validationBypass;
     private final KeyedPool<Key, BackendConnection> pool;
+    private final WaitLimits limits;
 
     private volatile @Nullable HandshakeV10 greeting;
     private volatile @Nullable BackendCredentials latest;
@@ -70,8 +71,9 @@ final class InProcessPool implements SharedConnections {
                 .probeBypass(Duration.ofDays(36_500))
                 .failFast(false)
                 .build();
+        this.limits = new WaitLimits(scheduler);
         this.pool = KeyedPool.create(
-                new Factory(reachability),
+                new Factory(reachability, limits),
                 StaticAddresses.of(backends.toArray(HostPort[]::new)),
                 own,
                 null,
@@ -81,6 +83,11 @@ final class InProcessPool implements SharedConnections {
 
     String name() {
         return name;
+    }
+
+    /** How long its connections are waited for. */
+    WaitLimits limits() {
+        return limits;
     }
 
     /** What the backend greets with, as known from the last new connection. */
@@ -301,9 +308,11 @@ final class InProcessPool implements SharedConnections {
 
     private static final class Factory implements KeyedConnectionFactory<Key, BackendConnection> {
         private final Reachability reachability;
+        private final WaitLimits limits;
 
-        Factory(Reachability reachability) {
+        Factory(Reachability reachability, WaitLimits limits) {
             this.reachability = reachability;
+            this.limits = limits;
         }
 
         /** Nobody would be there to connect it. */
@@ -315,7 +324,7 @@ final class InProcessPool implements SharedConnections {
         @Override
         public CompletableFuture<BackendConnection> connect(Key key, HostPort address, Duration timeout) {
             if (!reachability.isWorseThanOthers(address)) {
-                return CompletableFuture.completedFuture(new BackendConnection(address, key.tls()));
+                return CompletableFuture.completedFuture(new BackendConnection(address, key.tls(), limits));
             }
             String failure = reachability.failure(address);
             if (failure != null) {
@@ -328,7 +337,7 @@ final class InProcessPool implements SharedConnections {
         /** A place at an address that has failed, once it greets. */
         private CompletableFuture<BackendConnection> tryAgain(Key key, HostPort address, Duration timeout) {
             CompletableFuture<BackendConnection> place = new CompletableFuture<>();
-            BackendConnection attempt = new BackendConnection(address, key.tls());
+            BackendConnection attempt = new BackendConnection(address, key.tls(), limits);
             BackgroundThreads.run(
                     place,
                     () -> {
@@ -341,7 +350,7 @@ final class InProcessPool implements SharedConnections {
                         // Until somebody borrows it, the backend would not wait for a login.
                         attempt.close();
                         reachability.reached(address);
-                        return new BackendConnection(address, key.tls());
+                        return new BackendConnection(address, key.tls(), limits);
                     },
                     () -> attempt.abort("the attempt was given up"));
             return place;

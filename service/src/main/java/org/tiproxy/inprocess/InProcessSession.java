@@ -158,6 +158,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
                     : System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
             while (true) {
                 BackendConnection backend;
+                boolean opens;
                 lock.lock();
                 try {
                     int count = take(target, offset, length);
@@ -175,11 +176,12 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
                         awaitChange(deadline);
                         continue;
                     }
+                    opens = current != null && !current.isOver();
                     reading = true;
                 } finally {
                     unlock();
                 }
-                int count = readBackend(backend, target, offset, length, deadline);
+                int count = readBackend(backend, opens, target, offset, length, deadline);
                 if (count > 0) {
                     return count;
                 }
@@ -190,7 +192,8 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
     }
 
     /** Waits for the backend; {@code reading} is set, and {@code lock} is not held. */
-    private int readBackend(BackendConnection backend, byte[] target, int offset, int length, long deadline)
+    private int readBackend(
+            BackendConnection backend, boolean opens, byte[] target, int offset, int length, long deadline)
             throws IOException {
         int count;
         boolean direct = length >= READ_AHEAD_BELOW;
@@ -198,7 +201,11 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         int start = direct ? offset : 0;
         try {
             flush();
-            count = backend.read(array, start, direct ? length : array.length, millisUntil(deadline));
+            int room = direct ? length : array.length;
+            // Some drivers have a time-out while they connect, and none afterwards: the socket is not to keep it.
+            count = opens && deadline != Long.MAX_VALUE
+                    ? backend.readWithin(array, start, room, deadline, System.nanoTime())
+                    : backend.read(array, start, room, millisUntil(deadline));
         } catch (SocketTimeoutException e) {
             endReading();
             throw new SocketTimeoutException("Read timed out");
@@ -727,9 +734,10 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
             toBackend.take(bytes, 0, bytes.length);
             backend.write(bytes, 0, bytes.length);
             byte[] answer = new byte[READ_AHEAD_BELOW];
-            long deadline = System.nanoTime() + proxy.talkTimeout().toNanos();
+            long begun = System.nanoTime();
+            long deadline = begun + proxy.talkTimeout().toNanos();
             while (!outcome.isDone()) {
-                int count = backend.read(answer, 0, answer.length, millisUntil(deadline));
+                int count = backend.readWithin(answer, 0, answer.length, deadline, begun);
                 if (count < 0) {
                     engine.backendClosed("closed by the backend");
                 } else {
