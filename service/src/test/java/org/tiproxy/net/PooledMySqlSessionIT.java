@@ -10,6 +10,7 @@ import static org.tiproxy.testing.SessionTraces.run;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -27,6 +28,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -505,7 +507,7 @@ class PooledMySqlSessionIT {
         connect().close();
         atRest();
         long pid = server.process().pid();
-        signal("STOP", pid);
+        stop(pid);
         try {
             for (int i = 0; i < 3; i++) {
                 assertThatThrownBy(this::connect).isInstanceOf(SQLException.class);
@@ -555,7 +557,7 @@ class PooledMySqlSessionIT {
         openTwice("a", "demo");
         Connection idle = connect("a", "demo");
         long pid = server.process().pid();
-        signal("STOP", pid);
+        stop(pid);
         try {
             idle.close();
             await().untilAsserted(
@@ -662,7 +664,7 @@ class PooledMySqlSessionIT {
         listen(config -> config.maxConnectionsPerAddress(1));
         openTwice("a", "demo?sessionVariables=lock_wait_timeout=77");
         long pid = server.process().pid();
-        signal("STOP", pid);
+        stop(pid);
         try {
             // Its first statement is not the one that was expected.
             Future<Connection> client = threads.submit(() -> connect("a", "demo?connectTimeout=500&socketTimeout=500"));
@@ -696,5 +698,21 @@ class PooledMySqlSessionIT {
                 .inheritIO()
                 .start();
         assertThat(kill.waitFor()).isZero();
+    }
+
+    /** Stops a process, and waits until its last thread has stopped: until then one may still answer. */
+    private static void stop(long pid) throws Exception {
+        signal("STOP", pid);
+        await().ignoreExceptions().until(() -> {
+            try (Stream<Path> tasks = Files.list(Path.of("/proc", Long.toString(pid), "task"))) {
+                for (Path task : tasks.toList()) {
+                    String stat = Files.readString(task.resolve("stat"));
+                    if (stat.charAt(stat.lastIndexOf(')') + 2) != 'T') {
+                        return false;
+                    }
+                }
+                return true;
+            }
+        });
     }
 }
