@@ -19,6 +19,7 @@ import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.engine.KillAim;
+import org.tiproxy.engine.SharedMySqlConnections;
 import org.tiproxy.session.BackendConnectionInfo;
 import org.tiproxy.session.BackendLogin;
 import org.tiproxy.session.BackendRequest;
@@ -38,7 +39,7 @@ import org.tiproxy.wire.server.OkPacket;
  *
  * <p>Used by one thread at a time, except for {@link #abort} and what operators read.
  */
-final class BackendConnection {
+final class BackendConnection implements SharedMySqlConnections.MySqlConnection {
     static final ConnectionAttributes ATTRIBUTES = ConnectionAttributes.of(Map.of("program_name", "tiproxy"));
 
     private static final PoolKey NOBODY = new PoolKey("", 0, 0);
@@ -377,8 +378,15 @@ final class BackendConnection {
         user = name == null ? "" : name;
     }
 
-    String user() {
+    @Override
+    public String user() {
         return user;
+    }
+
+    @Override
+    public long threadId() {
+        BackendConnectionInfo known = info;
+        return known == null ? 0 : known.threadId();
     }
 
     void userChanged(String name) {

@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Ticker;
-import org.tiproxy.engine.SharedConnections;
+import org.tiproxy.engine.SharedMySqlConnections;
 import org.tiproxy.pool.KeyedConnectionFactory;
 import org.tiproxy.pool.KeyedPool;
 import org.tiproxy.pool.Lease;
@@ -36,7 +36,7 @@ import org.tiproxy.wire.server.HandshakeV10;
  *
  * <p>Thread-safe.
  */
-final class InProcessPool implements SharedConnections {
+final class InProcessPool implements SharedMySqlConnections {
     private static final Logger log = LoggerFactory.getLogger(InProcessPool.class);
 
     /** What connections must have in common to stand in for each other. */
@@ -278,28 +278,6 @@ final class InProcessPool implements SharedConnections {
     @Override
     public PoolControl control() {
         return pool.control();
-    }
-
-    @Override
-    public List<SharedConnection> listConnections() {
-        return control().listConnections().stream()
-                .map(info -> {
-                    BackendConnectionInfo known = null;
-                    String user = "";
-                    if (info.connection() instanceof BackendConnection connection) {
-                        known = connection.info();
-                        user = connection.user();
-                    }
-                    return new SharedConnection(info, user, known == null ? 0 : known.threadId());
-                })
-                .toList();
-    }
-
-    @Override
-    public int evictUser(String user) {
-        return control()
-                .evict(info -> info.connection() instanceof BackendConnection connection
-                        && connection.user().equals(user));
     }
 
     void close() {

@@ -709,8 +709,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         if (target == null || !target.aim().at(id())) {
             return 0;
         }
-        BackendConnectionInfo info = target.info();
-        return info == null ? 0 : info.threadId();
+        return target.threadId();
     }
 
     @Override

@@ -21,7 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Ticker;
-import org.tiproxy.engine.SharedConnections;
+import org.tiproxy.engine.SharedMySqlConnections;
 import org.tiproxy.pool.AddressSource;
 import org.tiproxy.pool.IdleListener;
 import org.tiproxy.pool.KeyRefusedException;
@@ -56,7 +56,7 @@ import org.tiproxy.wire.server.OkPacket;
  *
  * <p>Thread-safe.
  */
-final class BackendPool implements SharedConnections {
+final class BackendPool implements SharedMySqlConnections {
     static final ConnectionAttributes ATTRIBUTES = ConnectionAttributes.of(Map.of("program_name", "tiproxy"));
 
     private static final PoolKey NOBODY = new PoolKey("", 0, 0);
@@ -157,28 +157,6 @@ final class BackendPool implements SharedConnections {
     @Override
     public PoolControl control() {
         return pool.control();
-    }
-
-    @Override
-    public List<SharedConnection> listConnections() {
-        return control().listConnections().stream()
-                .map(info -> {
-                    BackendConnectionInfo known = null;
-                    String user = "";
-                    if (info.connection() instanceof PooledConnection connection) {
-                        known = connection.info();
-                        user = connection.user();
-                    }
-                    return new SharedConnection(info, user, known == null ? 0 : known.threadId());
-                })
-                .toList();
-    }
-
-    @Override
-    public int evictUser(String user) {
-        return control()
-                .evict(info -> info.connection() instanceof PooledConnection connection
-                        && connection.user().equals(user));
     }
 
     /** How long logins and cleanings may take. */

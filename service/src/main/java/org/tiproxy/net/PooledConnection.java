@@ -15,6 +15,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.engine.KillAim;
+import org.tiproxy.engine.SharedMySqlConnections;
 import org.tiproxy.net.tls.TlsFailure;
 import org.tiproxy.session.BackendConnectionInfo;
 import org.tiproxy.session.OpeningStatement;
@@ -25,7 +26,7 @@ import org.tiproxy.wire.protocol.Command;
  * A MySQL connection of the pool: its socket, and who is logged in. While no session has it, what the backend says is the
  * answer in a {@link Talk}, or unasked for.
  */
-final class PooledConnection extends PooledChannel {
+final class PooledConnection extends PooledChannel implements SharedMySqlConnections.MySqlConnection {
     /** Something that the proxy itself says to the backend: a login, a cleaning, a ping. */
     interface Talk {
         /** The backend has sent bytes: all are taken. */
@@ -69,8 +70,15 @@ final class PooledConnection extends PooledChannel {
     }
 
     /** Who was logged in last; empty if nobody was. On any thread. */
-    String user() {
+    @Override
+    public String user() {
         return user;
+    }
+
+    @Override
+    public long threadId() {
+        BackendConnectionInfo known = info;
+        return known == null ? 0 : known.threadId();
     }
 
     /** A client has logged in by itself. */

@@ -468,8 +468,7 @@ final class PooledMySqlSession extends MySqlSession {
         if (target == null || login() == null || !target.aim().at(id)) {
             return 0;
         }
-        BackendConnectionInfo info = target.info();
-        return info == null ? 0 : info.threadId();
+        return target.threadId();
     }
 
     @Override

@@ -76,6 +76,21 @@ class ConnectionPreparationTest {
                 Hex.packet(5, "fe 00 00 0200 0000"));
     }
 
+    /** What follows the COM_CHANGE_USER. */
+    private void logInAndRunTheStatement(ConnectionPreparation preparation, int step) {
+        receive(preparation, Hex.packet(1, "fe 'mysql_native_password' 00 'tsrqponmlkjihgfedcba' 00".split(" ")), step);
+        assertThat(sentNow()).isEqualTo("reply 2");
+        receive(preparation, Packets.ok(3), step);
+        assertThat(sentNow()).isEqualTo("SELECT CURRENT_ROLE(), DATABASE(); RESET_CONNECTION");
+        receive(preparation, Hex.join(stateIs("fb", "fb"), Packets.ok(1)), step);
+        assertThat(preparation.isOver()).isFalse();
+        assertThat(sentNow()).isEqualTo("SET sql_mode='ANSI'");
+        receive(preparation, Packets.ok(1), step);
+        assertThat(preparation.isOver()).isTrue();
+        assertThat(preparation.failure()).isNull();
+        assertThat(preparation.opening()).containsExactly(new OpeningStatement(SET, Bytes.of(Packets.ok(1))));
+    }
+
     private static void receive(ConnectionPreparation preparation, byte[] bytes, int step) {
         for (int i = 0; i < bytes.length; i += step) {
             preparation.bytes(ByteBuffer.wrap(bytes, i, Math.min(step, bytes.length - i)));
@@ -109,16 +124,7 @@ class ConnectionPreparationTest {
         assertThat(preparation.asksBack()).isTrue();
         assertThat(sentNow()).isEqualTo("SET ROLE NONE; CHANGE_USER");
         receive(preparation, Packets.ok(1), step);
-        receive(preparation, Hex.packet(1, "fe 'mysql_native_password' 00 'tsrqponmlkjihgfedcba' 00".split(" ")), step);
-        assertThat(sentNow()).isEqualTo("reply 2");
-        receive(preparation, Packets.ok(3), step);
-        assertThat(sentNow()).isEqualTo("SELECT CURRENT_ROLE(), DATABASE(); RESET_CONNECTION");
-        receive(preparation, Hex.join(stateIs("fb", "fb"), Packets.ok(1)), step);
-        assertThat(preparation.isOver()).isFalse();
-        assertThat(sentNow()).isEqualTo("SET sql_mode='ANSI'");
-        receive(preparation, Packets.ok(1), step);
-        assertThat(preparation.failure()).isNull();
-        assertThat(preparation.opening()).containsExactly(new OpeningStatement(SET, Bytes.of(Packets.ok(1))));
+        logInAndRunTheStatement(preparation, step);
     }
 
     @ParameterizedTest
@@ -130,17 +136,7 @@ class ConnectionPreparationTest {
         receive(preparation, Hex.join(stateIs("05", "'other'", "fb"), Packets.ok(1)), step);
         assertThat(sentNow()).isEqualTo("SET ROLE NONE; CHANGE_USER");
         receive(preparation, Hex.join(Packets.ok(1), Packets.ok(1)), step);
-        receive(preparation, Hex.packet(1, "fe 'mysql_native_password' 00 'tsrqponmlkjihgfedcba' 00".split(" ")), step);
-        assertThat(sentNow()).isEqualTo("reply 2");
-        receive(preparation, Packets.ok(3), step);
-        assertThat(sentNow()).isEqualTo("SELECT CURRENT_ROLE(), DATABASE(); RESET_CONNECTION");
-        receive(preparation, Hex.join(stateIs("fb", "fb"), Packets.ok(1)), step);
-        assertThat(preparation.isOver()).isFalse();
-        assertThat(sentNow()).isEqualTo("SET sql_mode='ANSI'");
-        receive(preparation, Packets.ok(1), step);
-        assertThat(preparation.isOver()).isTrue();
-        assertThat(preparation.failure()).isNull();
-        assertThat(preparation.opening()).containsExactly(new OpeningStatement(SET, Bytes.of(Packets.ok(1))));
+        logInAndRunTheStatement(preparation, step);
     }
 
     @Test
