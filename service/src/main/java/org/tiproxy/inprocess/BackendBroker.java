@@ -44,6 +44,9 @@ final class BackendBroker {
     /** Opened for its greeting; becomes the session's if a new connection is needed, as it mostly is then. */
     private @Nullable BackendConnection spare;
 
+    /** Whether the pool counts it. */
+    private boolean spareCounts;
+
     /** What the spare one is logged in as, or was refused as, before the driver has said anything. */
     private @Nullable BackendRequest guess;
 
@@ -79,9 +82,22 @@ final class BackendBroker {
      */
     HandshakeV10 greeting() throws IOException {
         HandshakeV10 known = pool.greeting();
-        if (known != null && !pool.needsConnection()) {
-            return known;
+        if (known != null) {
+            if (!pool.mayOpenSpare()) {
+                return known;
+            }
+            spareCounts = true;
         }
+        try {
+            return openSpare();
+        } finally {
+            if (spare == null) {
+                spareIsGone();
+            }
+        }
+    }
+
+    private HandshakeV10 openSpare() throws IOException {
         long begin = System.nanoTime();
         IOException failure = null;
         for (HostPort address : pool.backends()) {
@@ -142,6 +158,13 @@ final class BackendBroker {
         }
         Duration rest = login.timeout().minusNanos(System.nanoTime() - begin);
         return rest.compareTo(A_MOMENT) < 0 ? A_MOMENT : rest;
+    }
+
+    private void spareIsGone() {
+        if (spareCounts) {
+            spareCounts = false;
+            pool.spareIsGone();
+        }
     }
 
     private void dropSpare(BackendConnection opened, IOException cause) {
@@ -314,6 +337,7 @@ final class BackendBroker {
             return null;
         }
         spare = null;
+        spareIsGone();
         BackendRequest guessed = guess;
         if (guessed == null || AccountMemory.wasRight(guessed, request)) {
             return opened;
@@ -441,6 +465,7 @@ final class BackendBroker {
     private void closeSpare() {
         BackendConnection unused = spare;
         spare = null;
+        spareIsGone();
         if (unused != null) {
             unused.close();
         }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +56,8 @@ final class InProcessPool implements SharedMySqlConnections {
     private final Duration validationBypass;
     private final KeyedPool<Key, BackendConnection> pool;
     private final WaitLimits limits;
+    /** Connections that were opened ahead, and have no place in the pool. */
+    private final AtomicInteger spares = new AtomicInteger();
 
     private volatile @Nullable HandshakeV10 greeting;
     private volatile @Nullable BackendCredentials latest;
@@ -121,10 +124,26 @@ final class InProcessPool implements SharedMySqlConnections {
         return reachability.addresses();
     }
 
-    /** Whether nothing is idle, and there is room for another connection. */
-    boolean needsConnection() {
+    /**
+     * Whether a connection may be opened before it has a place in the pool: nothing is idle, and there is room for it and for
+     * all others that are opened in the same way, however many threads come at once. If so, {@link #spareIsGone} is owed.
+     */
+    boolean mayOpenSpare() {
         Occupancy now = control().occupancy();
-        return now.idle() == 0 && now.total() < (long) backends.size() * config().maxConnectionsPerAddress();
+        if (now.idle() > 0) {
+            return false;
+        }
+        int others = spares.getAndIncrement();
+        if (now.total() + (long) others < (long) backends.size() * config().maxConnectionsPerAddress()) {
+            return true;
+        }
+        spares.decrementAndGet();
+        return false;
+    }
+
+    /** It has a place in the pool, or is closed. */
+    void spareIsGone() {
+        spares.decrementAndGet();
     }
 
     /** The numbers, for an error. */

@@ -150,4 +150,18 @@ class InProcessPoolTest {
         assertThat(List.of(lend(pool), lend(pool))).containsExactlyInAnyOrder(one, two);
         pool.close();
     }
+
+    @Test
+    void noMoreConnectionsAreOpenedAheadThanHaveRoomInThePool() {
+        PoolConfig two = CONFIG.toBuilder().maxConnectionsPerAddress(2).build();
+        InProcessPool pool = new InProcessPool(
+                "test", List.of(new HostPort("127.0.0.1", 1)), two, now::get, (task, delay) -> scheduled.add(task));
+        assertThat(pool.mayOpenSpare()).isTrue();
+        assertThat(pool.mayOpenSpare()).isTrue();
+        assertThat(pool.mayOpenSpare()).isFalse();
+        assertThat(pool.mayOpenSpare()).isFalse();
+        pool.spareIsGone();
+        assertThat(pool.mayOpenSpare()).isTrue();
+        assertThat(pool.mayOpenSpare()).isFalse();
+    }
 }
