@@ -270,10 +270,10 @@ final class BackendConnection implements SharedMySqlConnections.MySqlConnection 
 
     /** Does something that may take as long as the backend likes, until the deadline. */
     private int within(long deadline, long begun, Wait wait) throws IOException {
-        limits.begin(this, deadline);
         boolean inTime;
         int result;
         try {
+            limits.begin(this, deadline);
             result = wait.await();
         } catch (IOException e) {
             if (timedOut) {
@@ -310,6 +310,9 @@ final class BackendConnection implements SharedMySqlConnections.MySqlConnection 
     /** Its thread has waited for too long. On any thread; does not block. */
     void timeOut() {
         timedOut = true;
+        if (lost == null) {
+            lost = "it was waited for for too long";
+        }
         Socket open = plain;
         if (open != null) {
             close(open);
@@ -485,8 +488,13 @@ final class BackendConnection implements SharedMySqlConnections.MySqlConnection 
         if (lost == null) {
             lost = why;
         }
+        // First without TLS: whoever closes an SSLSocket may wait for its readers and writers, and for the backend.
+        Socket under = plain;
+        if (under != null) {
+            close(under);
+        }
         Socket open = socket;
-        if (open != null) {
+        if (open != null && open != under) {
             close(open);
         }
     }

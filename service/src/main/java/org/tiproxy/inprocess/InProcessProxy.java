@@ -46,7 +46,8 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
      * @param pooling bounds and time-outs of each pool; {@code minIdle} says how many idle ones stay open
      *     longer than {@code idleTimeout}
      * @param backends where connections to an address, as drivers name it, really go; at least one
-     * @param scheduler one thread for all pools; stays open when the engine is closed
+     * @param scheduler one thread for all pools; stays open when the engine is closed, for as long as any session lasts:
+     *     without it nothing ends a wait for a backend that is silent
      * @param reportsUnsupported whether an account that the engine cannot log in is reported by {@link #open}, because
      *     drivers can connect by themselves; otherwise it is by an ERR, when the driver logs in
      */

@@ -208,6 +208,10 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
                     : backend.read(array, start, room, millisUntil(deadline));
         } catch (SocketTimeoutException e) {
             endReading();
+            if (!backend.isAlive()) {
+                // While the driver opened the conversation: the wait was ended by closing the connection.
+                lost(backend, e);
+            }
             throw new SocketTimeoutException("Read timed out");
         } catch (IOException e) {
             endReading();
@@ -747,6 +751,8 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         } catch (IOException e) {
             broker.abort(String.valueOf(e.getMessage()));
             engine.backendClosed(String.valueOf(e.getMessage()));
+            // Where it was not even sent: whoever asked tries another session.
+            outcome.complete(StatementOutcome.busy());
         } finally {
             unlock();
         }

@@ -42,12 +42,23 @@ final class WaitLimits {
     }
 
     private void look() {
+        try {
+            endOverdue();
+        } finally {
+            lookOn();
+        }
+    }
+
+    private void endOverdue() {
         long now = System.nanoTime();
         waiting.forEach((connection, deadline) -> {
             if (now - deadline >= 0 && waiting.remove(connection, deadline)) {
                 connection.timeOut();
             }
         });
+    }
+
+    private void lookOn() {
         if (!waiting.isEmpty()) {
             lookLater();
             return;
