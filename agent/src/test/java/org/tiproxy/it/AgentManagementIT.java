@@ -6,9 +6,15 @@ import static org.awaitility.Awaitility.await;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -130,6 +136,47 @@ class AgentManagementIT {
         assertThat(out.readLine()).isEqualTo("done");
         assertThat(AppJvm.finish(application).err()).isEmpty();
         assertThat(Files.readString(folder.resolve("agent.log"))).contains("mariadb-java-client-3.");
+    }
+
+    @Test
+    void jolokiaAnswersInTheApplicationWhenItIsAskedFor() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        String url = url("127.0.0.1", server.port());
+        start(
+                application()
+                        .agent("jolokia.addr=127.0.0.1:" + port + ",log.log-file.filename="
+                                + folder.resolve("agent.log")),
+                "connect=" + url,
+                "query=SELECT 40 + 2",
+                "wait=ready",
+                "close=");
+        assertThat(out.readLine()).isEqualTo("connected");
+        assertThat(out.readLine()).isEqualTo("42");
+        assertThat(out.readLine()).isEqualTo("ready");
+
+        assertThat(jolokia(port, "read/tiproxy:type=Agent/RedirectedTotal")).contains("\"value\":1", "\"status\":200");
+        assertThat(jolokia(port, "search/tiproxy:type=Pool,*"))
+                .contains("127.0.0.1:" + server.port() + "/demo", "\"status\":200");
+        assertThat(jolokia(port, "write/tiproxy:type=Agent/Enabled/false")).contains("\"status\":200");
+        assertThat(jolokia(port, "read/tiproxy:type=Agent/Enabled")).contains("\"value\":false");
+        assertThat(jolokia(port, "read/com.sun.management:type=HotSpotDiagnostic"))
+                .as("only our beans and the JVM's own")
+                .contains("\"status\":403");
+        goOn();
+        assertThat(out.readLine()).isEqualTo("done");
+        assertThat(AppJvm.finish(application).err()).isEmpty();
+    }
+
+    private static String jolokia(int port, String request) throws Exception {
+        HttpRequest get = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/jolokia/" + request))
+                .timeout(Duration.ofSeconds(20))
+                .build();
+        return HttpClient.newHttpClient()
+                .send(get, HttpResponse.BodyHandlers.ofString())
+                .body();
     }
 
     @Test
