@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -358,7 +357,7 @@ final class BackendBroker {
         if (cleaner.state() == ConnectionCleaner.State.CLEAN) {
             return;
         }
-        connection.converse(new CleaningTalk(cleaner), BackendConnection.deadlineOf(pool.talkTimeout()));
+        connection.converse(cleaner, BackendConnection.deadlineOf(pool.talkTimeout()));
         if (cleaner.state() != ConnectionCleaner.State.CLEAN) {
             throw new RefusedException(connection.address(), cleaner.failure());
         }
@@ -523,18 +522,5 @@ final class BackendBroker {
 
     private static Duration shorter(Duration limit, Duration other) {
         return limit.isZero() || other.compareTo(limit) < 0 ? other : limit;
-    }
-
-    /** As {@link BackendConnection.Talk}. */
-    private record CleaningTalk(ConnectionCleaner cleaner) implements BackendConnection.Talk {
-        @Override
-        public void bytes(ByteBuffer chunk) {
-            cleaner.bytes(chunk);
-        }
-
-        @Override
-        public boolean isOver() {
-            return cleaner.state() != ConnectionCleaner.State.RUNNING;
-        }
     }
 }

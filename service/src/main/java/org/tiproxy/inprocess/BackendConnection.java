@@ -23,6 +23,8 @@ import org.tiproxy.engine.SharedMySqlConnections;
 import org.tiproxy.session.BackendConnectionInfo;
 import org.tiproxy.session.BackendLogin;
 import org.tiproxy.session.BackendRequest;
+import org.tiproxy.session.BackendTalk;
+import org.tiproxy.session.ConnectionPreparation;
 import org.tiproxy.session.OpeningStatement;
 import org.tiproxy.session.PoolKey;
 import org.tiproxy.session.TlsMode;
@@ -68,7 +70,7 @@ final class BackendConnection implements SharedMySqlConnections.MySqlConnection 
     private volatile @Nullable String lost;
 
     /** What runs on it, or has run, and must be read before anything else is. */
-    private @Nullable Preparation preparation;
+    private @Nullable ConnectionPreparation preparation;
 
     private long preparedAt;
 
@@ -114,20 +116,7 @@ final class BackendConnection implements SharedMySqlConnections.MySqlConnection 
             use(opened);
             BackendLogin hello = new BackendLogin(
                     new BackendRequest(NOBODY, "", null, true), TlsMode.DISABLED, ATTRIBUTES, this::send);
-            converse(
-                    new Talk() {
-                        @Override
-                        public void bytes(ByteBuffer chunk) {
-                            hello.bytes(chunk);
-                        }
-
-                        @Override
-                        public boolean isOver() {
-                            return hello.state() == BackendLogin.State.DONE
-                                    || hello.state() == BackendLogin.State.FAILED;
-                        }
-                    },
-                    deadline);
+            converse(hello, deadline);
             if (hello.state() == BackendLogin.State.FAILED) {
                 throw new RefusedException(address, hello.failure());
             }
@@ -155,19 +144,7 @@ final class BackendConnection implements SharedMySqlConnections.MySqlConnection 
             secured = startTls(deadline);
             login.tlsStarted();
         }
-        converse(
-                new Talk() {
-                    @Override
-                    public void bytes(ByteBuffer chunk) {
-                        login.bytes(chunk);
-                    }
-
-                    @Override
-                    public boolean isOver() {
-                        return login.state() == BackendLogin.State.DONE || login.state() == BackendLogin.State.FAILED;
-                    }
-                },
-                deadline);
+        converse(login, deadline);
         if (login.state() == BackendLogin.State.FAILED) {
             throw new RefusedException(address, login.failure(), login.unsupportedPlugin());
         }
@@ -322,19 +299,12 @@ final class BackendConnection implements SharedMySqlConnections.MySqlConnection 
     private SocketTimeoutException late(long begun) {
         long millis = (System.nanoTime() - begun) / 1_000_000;
         return new SocketTimeoutException("the backend " + address + " has not answered for " + millis
-                + " ms (limits: pool.connect-timeout, and pool.validation-timeout for a login or a cleaning)");
-    }
-
-    /** Something that is said on the connection by the proxy itself. */
-    interface Talk {
-        /** Takes what belongs to it, and leaves the rest. */
-        void bytes(ByteBuffer chunk);
-
-        boolean isOver();
+                + " ms (limits: pool.connect-timeout, pool.validation-timeout for a login or a cleaning,"
+                + " and the driver's own time-outs)");
     }
 
     /** Sends what is kept, and waits for the answers. Anything behind them is an error. */
-    void converse(Talk talk, long deadline) throws IOException {
+    void converse(BackendTalk talk, long deadline) throws IOException {
         atRest = false;
         flush();
         long begun = System.nanoTime();
@@ -420,17 +390,23 @@ final class BackendConnection implements SharedMySqlConnections.MySqlConnection 
     }
 
     /** Goes on until it is read by {@link #finishPreparation}. */
-    void prepare(Preparation begun) {
+    void prepare(ConnectionPreparation begun) {
         preparation = begun;
         preparedAt = System.nanoTime();
     }
 
     /** Waits for what was begun when the connection was given back. */
     void finishPreparation(Duration timeout) throws IOException {
-        Preparation current = preparation;
+        ConnectionPreparation current = preparation;
         if (current != null) {
             preparation = null;
-            current.finish(this, deadlineOf(timeout));
+            converse(current, deadlineOf(timeout));
+            String failure = current.failure();
+            if (failure != null) {
+                throw new IOException(failure);
+            }
+            became(current.result());
+            opening = current.opening();
             // The answers have lain there since, and may be the last that the backend has sent.
             lastHeard = preparedAt;
         }
@@ -455,7 +431,7 @@ final class BackendConnection implements SharedMySqlConnections.MySqlConnection 
         }
     }
 
-    private static final class PingAnswer implements Talk {
+    private static final class PingAnswer implements BackendTalk {
         private int count;
         private int header = -1;
         private int length;

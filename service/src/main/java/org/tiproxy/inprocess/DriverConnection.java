@@ -14,7 +14,8 @@ public interface DriverConnection {
      *
      * @param timeoutMillis how long to wait for the backend, or for a place in the pool; 0 for ever
      * @return how many bytes; -1 when the conversation is over
-     * @throws java.net.SocketTimeoutException if the time is over; the connection stays usable, as a socket does
+     * @throws java.net.SocketTimeoutException if the time is over; the connection stays usable, as a socket does, but for a time-out
+     *     among the statements that open the conversation, which ends it
      * @throws java.net.SocketException if it was closed meanwhile
      */
     int read(byte[] target, int offset, int length, int timeoutMillis) throws IOException;

@@ -33,7 +33,7 @@ import org.tiproxy.wire.server.HandshakeV10;
 /**
  * The backend connections of one user to one address, as the driver names it. Places in the pool are connected by whoever
  * is the first to borrow them ({@link BackendConnection}); what comes back is cleaned, and prepared for the next borrower,
- * see {@link Preparation}.
+ * see {@link ConnectionPreparation}.
  *
  * <p>Thread-safe.
  */
@@ -264,7 +264,7 @@ final class InProcessPool implements SharedMySqlConnections {
         connection.setOpening(List.of());
         ConnectionPreparation work =
                 ConnectionPreparation.begin(own, served, packets, BackendConnection.ATTRIBUTES, connection::send);
-        connection.prepare(new Preparation(work));
+        connection.prepare(work);
         connection.flush();
         if (work.asksBack()) {
             // A backend that waits for a login does not wait for long.

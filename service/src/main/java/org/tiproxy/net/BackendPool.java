@@ -35,7 +35,7 @@ import org.tiproxy.session.BackendCredentials;
 import org.tiproxy.session.BackendLogin;
 import org.tiproxy.session.BackendRelease;
 import org.tiproxy.session.BackendRequest;
-import org.tiproxy.session.ConnectionCleaner;
+import org.tiproxy.session.BackendTalk;
 import org.tiproxy.session.ConnectionPreparation;
 import org.tiproxy.session.OpeningStatement;
 import org.tiproxy.session.PoolKey;
@@ -331,7 +331,7 @@ final class BackendPool implements SharedMySqlConnections {
         List<Bytes> packets = statements.stream().map(OpeningStatement::packet).toList();
         ConnectionPreparation work =
                 ConnectionPreparation.begin(release, served, packets, ATTRIBUTES, connection::send);
-        connection.talk(new PreparationTalk(work), talkTimeout(), lost -> {
+        connection.talk(work, talkTimeout(), lost -> {
             String failure = lost == null ? work.failure() : null;
             if (lost == null && failure == null) {
                 connection.became(work.result());
@@ -345,34 +345,8 @@ final class BackendPool implements SharedMySqlConnections {
         return "ERR " + err.code() + " " + err.message();
     }
 
-    /** A cleaning after use, and what the next session will probably say. */
-    private record PreparationTalk(ConnectionPreparation work) implements PooledConnection.Talk {
-        @Override
-        public void bytes(ByteBuffer chunk) {
-            work.bytes(chunk);
-        }
-
-        @Override
-        public boolean isOver() {
-            return work.isOver();
-        }
-    }
-
-    /** A cleaning before use. */
-    record CleaningTalk(ConnectionCleaner cleaner) implements PooledConnection.Talk {
-        @Override
-        public void bytes(ByteBuffer chunk) {
-            cleaner.bytes(chunk);
-        }
-
-        @Override
-        public boolean isOver() {
-            return cleaner.state() != ConnectionCleaner.State.RUNNING;
-        }
-    }
-
     /** A new connection's first packet. */
-    private static final class GreetingTalk implements PooledConnection.Talk {
+    private static final class GreetingTalk implements BackendTalk {
         final BackendLogin login;
 
         GreetingTalk(PooledConnection connection) {
@@ -392,7 +366,7 @@ final class BackendPool implements SharedMySqlConnections {
     }
 
     /** COM_PING. */
-    private static final class PingTalk implements PooledConnection.Talk {
+    private static final class PingTalk implements BackendTalk {
         // Length, sequence id, header.
         private final byte[] answer = new byte[5];
         private int count;

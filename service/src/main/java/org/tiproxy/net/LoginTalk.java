@@ -4,10 +4,11 @@ import java.nio.ByteBuffer;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.session.BackendLogin;
 import org.tiproxy.session.BackendRequest;
+import org.tiproxy.session.BackendTalk;
 import org.tiproxy.wire.server.HandshakeV10;
 
 /** A login on a new connection, and TLS before it. */
-final class LoginTalk implements PooledConnection.Talk {
+final class LoginTalk implements BackendTalk {
     final BackendLogin login;
     private final MySqlProtocol protocol;
     private final PooledConnection connection;

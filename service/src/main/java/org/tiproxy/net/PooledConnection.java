@@ -18,25 +18,17 @@ import org.tiproxy.engine.KillAim;
 import org.tiproxy.engine.SharedMySqlConnections;
 import org.tiproxy.net.tls.TlsFailure;
 import org.tiproxy.session.BackendConnectionInfo;
+import org.tiproxy.session.BackendTalk;
 import org.tiproxy.session.OpeningStatement;
 import org.tiproxy.wire.client.ComSimple;
 import org.tiproxy.wire.protocol.Command;
 
 /**
  * A MySQL connection of the pool: its socket, and who is logged in. While no session has it, what the backend says is the
- * answer in a {@link Talk}, or unasked for.
+ * answer in a {@link BackendTalk}, or unasked for.
  */
 final class PooledConnection extends PooledChannel implements SharedMySqlConnections.MySqlConnection {
-    /** Something that the proxy itself says to the backend: a login, a cleaning, a ping. */
-    interface Talk {
-        /** The backend has sent bytes: all are taken. */
-        void bytes(ByteBuffer chunk);
-
-        /** Whether no more answers are due. */
-        boolean isOver();
-    }
-
-    private @Nullable Talk talk;
+    private @Nullable BackendTalk talk;
     private @Nullable Consumer<@Nullable String> afterTalk;
     private @Nullable Future<?> talkTimer;
 
@@ -164,7 +156,7 @@ final class PooledConnection extends PooledChannel implements SharedMySqlConnect
      *
      * @param then hears exactly once, perhaps within this call: null when the talk is over, or why the connection is lost
      */
-    void talk(Talk begun, Duration timeout, Consumer<@Nullable String> then) {
+    void talk(BackendTalk begun, Duration timeout, Consumer<@Nullable String> then) {
         if (!isAlive()) {
             then.accept(whyLost());
             return;
@@ -202,7 +194,7 @@ final class PooledConnection extends PooledChannel implements SharedMySqlConnect
     }
 
     private void progressed() {
-        Talk current = talk;
+        BackendTalk current = talk;
         channel.flush();
         // Flushing may have found out that the connection is lost: then somebody else has been told so.
         if (current != null && current == talk && current.isOver()) {
@@ -237,7 +229,7 @@ final class PooledConnection extends PooledChannel implements SharedMySqlConnect
 
     @Override
     void received(ByteBuf bytes) {
-        Talk current = talk;
+        BackendTalk current = talk;
         if (current == null) {
             super.received(bytes);
         } else {

@@ -207,10 +207,9 @@ final class PooledMySqlSession extends MySqlSession {
             return;
         }
         if (info.isLoggedIn()) {
-            BackendPool.CleaningTalk talk = new BackendPool.CleaningTalk(
-                    ConnectionCleaner.beforeUse(info, request, BackendPool.ATTRIBUTES, connection::send));
-            connection.talk(talk, pool.talkTimeout(), lost -> {
-                ConnectionCleaner cleaner = talk.cleaner();
+            ConnectionCleaner cleaner =
+                    ConnectionCleaner.beforeUse(info, request, BackendPool.ATTRIBUTES, connection::send);
+            connection.talk(cleaner, pool.talkTimeout(), lost -> {
                 boolean clean = cleaner.state() == ConnectionCleaner.State.CLEAN;
                 if (lost == null && cleaner.state() != ConnectionCleaner.State.FAILED) {
                     connection.became(cleaner.result());

@@ -31,7 +31,12 @@ import org.tiproxy.wire.server.OkPacket;
  * any             ERR, or what cannot be understood    FAILED
  * </pre>
  */
-public final class BackendLogin {
+public final class BackendLogin implements BackendTalk {
+    @Override
+    public boolean isOver() {
+        return state == State.DONE || state == State.FAILED;
+    }
+
     /** Where the login is. */
     public enum State {
         /** The backend is due to greet. */
@@ -100,6 +105,7 @@ public final class BackendLogin {
     }
 
     /** The backend has sent bytes: all are taken, except those behind an end of the login. */
+    @Override
     public void bytes(ByteBuffer chunk) {
         guarded(() -> {
             while (chunk.hasRemaining() && (state == State.GREETING || state == State.AUTHENTICATION)) {

@@ -45,7 +45,7 @@ import org.tiproxy.wire.server.OkPacket;
  * RUNNING  any other ERR, profiles, or what cannot be understood      FAILED
  * </pre>
  */
-public final class ConnectionCleaner {
+public final class ConnectionCleaner implements BackendTalk {
     /** Where the cleaning is. */
     public enum State {
         /** Answers are due. */
@@ -167,7 +167,13 @@ public final class ConnectionCleaner {
         return err;
     }
 
+    @Override
+    public boolean isOver() {
+        return state != State.RUNNING;
+    }
+
     /** The backend has sent bytes: all are taken. */
+    @Override
     public void bytes(ByteBuffer chunk) {
         try {
             while (chunk.hasRemaining() && state == State.RUNNING) {

@@ -19,7 +19,7 @@ import org.tiproxy.wire.protocol.Command;
  *
  * <p>Not thread-safe.
  */
-public final class ConnectionPreparation {
+public final class ConnectionPreparation implements BackendTalk {
     private final ConnectionCleaner cleaner;
     private final List<Bytes> statements;
     private final Consumer<ByteBuffer> output;
@@ -85,6 +85,7 @@ public final class ConnectionPreparation {
     }
 
     /** Whether no more answers are due, or how many are due is not known any more. */
+    @Override
     public boolean isOver() {
         return switch (cleaner.state()) {
             // If an answer to a statement was not as it should be, how many are still to come is not known.
@@ -119,6 +120,7 @@ public final class ConnectionPreparation {
     }
 
     /** The backend has sent bytes: all are taken. */
+    @Override
     public void bytes(ByteBuffer chunk) {
         while (chunk.hasRemaining() && !isOver()) {
             // Packet by packet: the parts want nothing of what follows theirs.

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.tiproxy.session.BackendTalk;
 
 @Timeout(30)
 class PooledConnectionTest {
@@ -64,7 +65,7 @@ class PooledConnectionTest {
         assertThat(channel.eventLoop()).isSameAs(second);
         CompletableFuture<Byte> heard = new CompletableFuture<>();
         second.submit(() -> connection.talk(
-                        new PooledConnection.Talk() {
+                        new BackendTalk() {
                             @Override
                             public void bytes(ByteBuffer chunk) {
                                 heard.complete(chunk.get());

@@ -40,16 +40,6 @@ class ConnectionCleanerTest {
 
     private final SentPackets sent = new SentPackets();
 
-    /** Of {@code SELECT CURRENT_ROLE(), DATABASE()}, with CLIENT_DEPRECATE_EOF. */
-    private static byte[] stateIs(String... row) {
-        return Hex.join(
-                Hex.packet(1, "02"),
-                Hex.packet(2, "'a column'"),
-                Hex.packet(3, "'a column'"),
-                Hex.packet(4, row),
-                Hex.packet(5, "fe 00 00 0200 0000"));
-    }
-
     /** The answers to all of a change of user but the state. */
     private void logIn(ConnectionCleaner cleaner) {
         receive(cleaner, Hex.packet(1, "fe 'mysql_native_password' 00 'tsrqponmlkjihgfedcba' 00".split(" ")));
@@ -69,7 +59,7 @@ class ConnectionCleanerTest {
             receive(cleaner, NO_PROFILES);
         }
         logIn(cleaner);
-        receive(cleaner, stateIs(row));
+        receive(cleaner, Packets.stateIs(row));
         for (SentPackets.Packet ignored : sent.take().stream().skip(1).toList()) {
             receive(cleaner, Packets.ok(1));
         }
@@ -168,7 +158,7 @@ class ConnectionCleanerTest {
                 .isTrue();
         receive(cleaner, Hex.packet(3, "00 00 00 0340 0000 00 07 01 05 04 'test'".split(" ")));
         assertThat(plan()).isEqualTo(LOGGED_IN_PLAN);
-        receive(cleaner, stateIs("06 'role_a' 04 'test'".split(" ")), Packets.ok(1));
+        receive(cleaner, Packets.stateIs("06 'role_a' 04 'test'".split(" ")), Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.RUNNING);
         receive(cleaner, Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.CLEAN);
@@ -291,7 +281,7 @@ class ConnectionCleanerTest {
         ConnectionCleaner cleaner = again(cleaned(version, served, row.split(" ")), served);
         assertThat(plan()).isEqualTo("SELECT CURRENT_ROLE(), DATABASE(); " + plan);
 
-        receive(cleaner, stateIs(row.split(" ")));
+        receive(cleaner, Packets.stateIs(row.split(" ")));
         if (plan.startsWith("SHOW")) {
             receive(cleaner, NO_PROFILES);
         }
@@ -334,7 +324,7 @@ class ConnectionCleanerTest {
         ConnectionCleaner cleaner =
                 again(cleaned("11.4.5-MariaDB", served, "06 'role_a' 04 'test'".split(" ")), served);
         sent.take();
-        receive(cleaner, row.equals("error") ? Packets.err(1, "no") : stateIs(row.split(" ")));
+        receive(cleaner, row.equals("error") ? Packets.err(1, "no") : Packets.stateIs(row.split(" ")));
         receive(cleaner, NO_PROFILES, Packets.ok(1));
         assertThat(sent.take()).isEmpty();
         receive(cleaner, Packets.ok(1));
@@ -342,7 +332,7 @@ class ConnectionCleanerTest {
         receive(cleaner, Packets.ok(1));
         logIn(cleaner);
         assertThat(plan()).isEqualTo(LOGGED_IN_PLAN);
-        receive(cleaner, stateIs("06 'role_a' 04 'test'".split(" ")), Packets.ok(1), Packets.ok(1));
+        receive(cleaner, Packets.stateIs("06 'role_a' 04 'test'".split(" ")), Packets.ok(1), Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.CLEAN);
         assertThat(cleaner.result().fresh()).isEqualTo(new BackendConnectionInfo.Fresh("role_a", 0));
     }
@@ -352,7 +342,7 @@ class ConnectionCleanerTest {
         BackendRequest served = request("", CREDENTIALS);
         ConnectionCleaner cleaner = again(cleaned("11.4.5-MariaDB", served, "fb fb"), served);
         sent.take();
-        receive(cleaner, stateIs("fb 04 'test'".split(" ")), NO_PROFILES, Packets.ok(1));
+        receive(cleaner, Packets.stateIs("fb 04 'test'".split(" ")), NO_PROFILES, Packets.ok(1));
         assertThat(plan()).isEqualTo("SET ROLE NONE; CHANGE_USER");
     }
 
@@ -361,7 +351,12 @@ class ConnectionCleanerTest {
         BackendRequest served = request("test", CREDENTIALS);
         ConnectionCleaner cleaner = again(cleaned("11.4.5-MariaDB", served, "fb 04 'test'".split(" ")), served);
         sent.take();
-        receive(cleaner, stateIs("fb 04 'test'".split(" ")), NO_PROFILES, Packets.ok(1), Packets.err(1, "no schema"));
+        receive(
+                cleaner,
+                Packets.stateIs("fb 04 'test'".split(" ")),
+                NO_PROFILES,
+                Packets.ok(1),
+                Packets.err(1, "no schema"));
         assertThat(plan()).isEqualTo("SET ROLE NONE; CHANGE_USER");
         receive(cleaner, Packets.ok(1), Packets.err(1, "no account"));
         assertThat(cleaner.state()).isEqualTo(State.FAILED);
@@ -374,7 +369,7 @@ class ConnectionCleanerTest {
         BackendConnectionInfo info = cleaned("11.4.5-MariaDB", served, "fb 04 'test'".split(" "));
         for (int i = 0; i < ConnectionCleaner.MAX_RESETS; i++) {
             ConnectionCleaner cleaner = again(info, served);
-            receive(cleaner, stateIs("fb 04 'test'".split(" ")), NO_PROFILES, Packets.ok(1), Packets.ok(1));
+            receive(cleaner, Packets.stateIs("fb 04 'test'".split(" ")), NO_PROFILES, Packets.ok(1), Packets.ok(1));
             info = cleaner.result();
         }
         sent.take();
@@ -399,7 +394,7 @@ class ConnectionCleanerTest {
         receive(cleaner, Packets.ok(1), NO_PROFILES);
         logIn(cleaner);
         assertThat(plan()).isEqualTo(LOGGED_IN_PLAN + "; " + sql);
-        receive(cleaner, stateIs("fb 04 'test'".split(" ")), Packets.ok(1), Packets.ok(1));
+        receive(cleaner, Packets.stateIs("fb 04 'test'".split(" ")), Packets.ok(1), Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.RUNNING);
         receive(cleaner, Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.CLEAN);

@@ -66,23 +66,13 @@ class ConnectionPreparationTest {
                 .collect(Collectors.joining("; "));
     }
 
-    /** The answer to {@code SELECT CURRENT_ROLE(), DATABASE()}. */
-    private static byte[] stateIs(String... row) {
-        return Hex.join(
-                Hex.packet(1, "02"),
-                Hex.packet(2, "'a column'"),
-                Hex.packet(3, "'a column'"),
-                Hex.packet(4, row),
-                Hex.packet(5, "fe 00 00 0200 0000"));
-    }
-
     /** What follows the COM_CHANGE_USER. */
     private void logInAndRunTheStatement(ConnectionPreparation preparation, int step) {
         receive(preparation, Hex.packet(1, "fe 'mysql_native_password' 00 'tsrqponmlkjihgfedcba' 00".split(" ")), step);
         assertThat(sentNow()).isEqualTo("reply 2");
         receive(preparation, Packets.ok(3), step);
         assertThat(sentNow()).isEqualTo("SELECT CURRENT_ROLE(), DATABASE(); RESET_CONNECTION");
-        receive(preparation, Hex.join(stateIs("fb", "fb"), Packets.ok(1)), step);
+        receive(preparation, Hex.join(Packets.stateIs("fb", "fb"), Packets.ok(1)), step);
         assertThat(preparation.isOver()).isFalse();
         assertThat(sentNow()).isEqualTo("SET sql_mode='ANSI'");
         receive(preparation, Packets.ok(1), step);
@@ -105,7 +95,7 @@ class ConnectionPreparationTest {
         assertThat(sentNow())
                 .isEqualTo(
                         "SELECT CURRENT_ROLE(), DATABASE(); RESET_CONNECTION; SET sql_mode='ANSI'; SET NAMES utf8mb4");
-        receive(preparation, Hex.join(stateIs("fb", "fb"), Packets.ok(1), Packets.ok(1)), step);
+        receive(preparation, Hex.join(Packets.stateIs("fb", "fb"), Packets.ok(1), Packets.ok(1)), step);
         assertThat(preparation.isOver()).isFalse();
         receive(preparation, Packets.ok(1), step);
         assertThat(preparation.isOver()).isTrue();
@@ -133,7 +123,7 @@ class ConnectionPreparationTest {
         ConnectionPreparation preparation = beginReset(SET);
         sent.take();
         // The role is another one, which a reset does not change.
-        receive(preparation, Hex.join(stateIs("05", "'other'", "fb"), Packets.ok(1)), step);
+        receive(preparation, Hex.join(Packets.stateIs("05", "'other'", "fb"), Packets.ok(1)), step);
         assertThat(sentNow()).isEqualTo("SET ROLE NONE; CHANGE_USER");
         receive(preparation, Hex.join(Packets.ok(1), Packets.ok(1)), step);
         logInAndRunTheStatement(preparation, step);
@@ -142,7 +132,7 @@ class ConnectionPreparationTest {
     @Test
     void aStatementThatIsRefusedSpoilsTheConnection() {
         ConnectionPreparation preparation = beginReset(SET, SET_NAMES);
-        receive(preparation, Hex.join(stateIs("fb", "fb"), Packets.ok(1), Packets.err(1, "no")), 1000);
+        receive(preparation, Hex.join(Packets.stateIs("fb", "fb"), Packets.ok(1), Packets.err(1, "no")), 1000);
         assertThat(preparation.isOver()).isTrue();
         assertThat(preparation.failure()).contains("could not be prepared", "ERR");
     }
@@ -150,7 +140,7 @@ class ConnectionPreparationTest {
     @Test
     void bytesBehindTheLastAnswerSpoilTheConnection() {
         ConnectionPreparation preparation = beginReset(SET);
-        receive(preparation, Hex.join(stateIs("fb", "fb"), Packets.ok(1), Packets.ok(1), Packets.ok(1)), 1000);
+        receive(preparation, Hex.join(Packets.stateIs("fb", "fb"), Packets.ok(1), Packets.ok(1), Packets.ok(1)), 1000);
         assertThat(preparation.isOver()).isTrue();
         assertThat(preparation.failure()).contains("11 bytes unasked");
     }
@@ -158,7 +148,7 @@ class ConnectionPreparationTest {
     @Test
     void withoutStatementsItIsACleaning() {
         ConnectionPreparation preparation = beginReset();
-        receive(preparation, Hex.join(stateIs("fb", "fb"), Packets.ok(1)), 1000);
+        receive(preparation, Hex.join(Packets.stateIs("fb", "fb"), Packets.ok(1)), 1000);
         assertThat(preparation.isOver()).isTrue();
         assertThat(preparation.failure()).isNull();
         assertThat(preparation.opening()).isEmpty();

@@ -143,4 +143,14 @@ final class Packets {
             throw new IllegalStateException(e);
         }
     }
+
+    /** The answer to {@link CleaningStep#SELECT_STATE}, with CLIENT_DEPRECATE_EOF. */
+    static byte[] stateIs(String... row) {
+        return Hex.join(
+                Hex.packet(1, "02"),
+                Hex.packet(2, "'a column'"),
+                Hex.packet(3, "'a column'"),
+                Hex.packet(4, row),
+                Hex.packet(5, "fe 00 00 0200 0000"));
+    }
 }
