@@ -203,6 +203,19 @@ final class BackendPool implements SharedMySqlConnections {
         greeted.release();
     }
 
+    /**
+     * The session that a connection was prepared for has ended meanwhile. A connection on which nobody is logged in is not
+     * kept: the backend closes it soon, and in pass-through its TLS was begun in the name of one client.
+     */
+    static void returnUnwanted(Lease<PooledConnection> prepared) {
+        BackendConnectionInfo info = prepared.connection().info();
+        if (info == null || !info.isLoggedIn()) {
+            giveUp(prepared);
+        } else {
+            prepared.release();
+        }
+    }
+
     private static HandshakeV10 greetingOf(PooledConnection connection) {
         BackendConnectionInfo info = connection.info();
         if (info == null) {

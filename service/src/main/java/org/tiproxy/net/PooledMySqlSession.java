@@ -142,7 +142,7 @@ final class PooledMySqlSession extends MySqlSession {
                     flush();
                 }
             } else if (pending != acquiring) {
-                acquired.release();
+                BackendPool.returnUnwanted(acquired);
             } else {
                 acquired.connection()
                         .moveTo(channel.eventLoop(), lost -> prepare(acquired, request, attempt, acquiring, lost));
@@ -168,7 +168,7 @@ final class PooledMySqlSession extends MySqlSession {
             return;
         }
         if (pending != acquiring) {
-            acquired.release();
+            BackendPool.returnUnwanted(acquired);
             return;
         }
         try {
@@ -273,7 +273,7 @@ final class PooledMySqlSession extends MySqlSession {
             pending = null;
             lend(acquired);
         } else {
-            acquired.release();
+            BackendPool.returnUnwanted(acquired);
         }
         if (wanted) {
             client.afterEvent();
@@ -300,7 +300,7 @@ final class PooledMySqlSession extends MySqlSession {
         }
         if (!pooled.backendAcquired(info)) {
             giveBack(leg);
-            acquired.release();
+            BackendPool.returnUnwanted(acquired);
         } else if (backend == leg) {
             leg.updateReading();
         }

@@ -215,7 +215,7 @@ public final class BackendLogin implements BackendTalk {
 
     /** A wider one, which only COM_CHANGE_USER has room for, follows when the connection is adopted. */
     private int collationId() {
-        int wanted = request.key().collationId();
+        int wanted = request.collationId();
         return wanted > MAX_SHORT_COLLATION ? Collation.UTF8MB4_GENERAL_CI.id() : wanted;
     }
 

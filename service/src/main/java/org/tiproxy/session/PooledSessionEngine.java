@@ -388,7 +388,11 @@ public final class PooledSessionEngine implements SessionEvents {
                                 + "login cannot pass to a pooled connection");
             }
             acquire(new BackendRequest(
-                    PoolKey.ofPassThrough(capabilities), response.schema().utf8(), null, !mayShare()));
+                    PoolKey.ofPassThrough(capabilities),
+                    response.schema().utf8(),
+                    null,
+                    !mayShare(),
+                    response.collationId()));
             return;
         }
         ClientAuthentication started = authenticate(users);

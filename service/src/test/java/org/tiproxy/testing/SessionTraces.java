@@ -45,6 +45,50 @@ public final class SessionTraces {
             "CREATE DEFINER=a@'127.0.0.1' TRIGGER demo.triggered BEFORE INSERT ON demo.triggering"
                     + " FOR EACH ROW BEGIN SET ROLE other_a; END");
 
+    /** The same accounts for MySQL, where roles have a host and there are no sequences. */
+    public static final List<String> MYSQL_ACCOUNTS = List.of(
+            "CREATE USER admin@'127.0.0.1' IDENTIFIED BY 'admin'",
+            "GRANT ALL ON *.* TO admin@'127.0.0.1' WITH GRANT OPTION",
+            "CREATE DATABASE secrets",
+            "CREATE TABLE secrets.of_a (x VARCHAR(20))",
+            "CREATE TABLE secrets.of_b (x VARCHAR(20))",
+            "INSERT INTO secrets.of_a VALUES ('of a')",
+            "INSERT INTO secrets.of_b VALUES ('of b')",
+            "CREATE TABLE demo.plain (x INT)",
+            "CREATE ROLE role_a, role_b, other_a",
+            "GRANT SELECT ON secrets.of_a TO role_a",
+            "GRANT SELECT ON secrets.of_b TO role_b",
+            "CREATE USER a@'127.0.0.1' IDENTIFIED BY 'pass of a', b@'127.0.0.1' IDENTIFIED BY 'pass of b'",
+            "GRANT ALL ON demo.* TO a@'127.0.0.1', b@'127.0.0.1'",
+            "GRANT BACKUP_ADMIN, PROCESS, RELOAD, SESSION_VARIABLES_ADMIN ON *.* TO a@'127.0.0.1', b@'127.0.0.1'",
+            "GRANT role_a, other_a TO a@'127.0.0.1'",
+            "GRANT role_b TO b@'127.0.0.1'",
+            "SET DEFAULT ROLE role_a TO a@'127.0.0.1'",
+            "CREATE DATABASE greek CHARACTER SET greek",
+            "GRANT ALL ON greek.* TO a@'127.0.0.1', b@'127.0.0.1'",
+            "CREATE PROCEDURE demo.no_role() SQL SECURITY INVOKER SET ROLE NONE",
+            "CREATE PROCEDURE demo.other_role() SQL SECURITY INVOKER SET ROLE other_a");
+
+    /** What user a can leave behind at MySQL in ways of which some do not show in the text; one session each. */
+    public static final List<String> MYSQL_SUBTLE_TRACES = List.of(
+            "SELECT 1",
+            "SET ROLE other_a",
+            "SET ROLE NONE",
+            "SET ROLE ALL",
+            "CALL demo.no_role()",
+            "CALL demo.other_role()",
+            "USE greek",
+            "SET NAMES greek",
+            "SET character_set_results = NULL",
+            "SET character_set_database = greek, collation_server = greek_bin",
+            "SET sql_select_limit = 0",
+            "PREPARE text_statement FROM 'SELECT 1'",
+            "LOCK TABLES demo.plain WRITE",
+            "LOCK INSTANCE FOR BACKUP",
+            "SET SESSION session_track_gtids = ALL_GTIDS, session_track_transaction_info = 'CHARACTERISTICS'",
+            "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+            "SELECT 1");
+
     /** What user a can leave behind in ways of which some do not show in the text; one session each. */
     public static final List<String> SUBTLE_TRACES = List.of(
             "SELECT 1",
@@ -68,7 +112,8 @@ public final class SessionTraces {
             "SELECT 1");
 
     /** What is allowed to differ: ids, clocks, and what the driver's attributes are made of. */
-    private static final List<String> VARIES = List.of("pseudo_thread_id", "timestamp", "rand_seed1", "rand_seed2");
+    private static final List<String> VARIES =
+            List.of("pseudo_thread_id", "statement_id", "timestamp", "rand_seed1", "rand_seed2");
 
     private static final List<String> QUESTIONS = List.of(
             "SELECT CURRENT_USER(), USER(), CURRENT_ROLE(), DATABASE()",
@@ -96,7 +141,10 @@ public final class SessionTraces {
             "DELETE FROM demo.plain WHERE x = 7",
             "SHOW SESSION STATUS LIKE 'Com_create_table'",
             "SHOW SESSION STATUS LIKE 'Prepared_stmt_count'",
-            "HANDLER h READ FIRST");
+            "HANDLER h READ FIRST",
+            "SELECT CURRENT_ROLE()",
+            "SELECT ROLES_GRAPHML()",
+            "SHOW SESSION STATUS LIKE 'Com_stmt_prepare'");
 
     private SessionTraces() {}
 
@@ -154,6 +202,33 @@ public final class SessionTraces {
             rows.add(e.getErrorCode() + " " + String.valueOf(e.getMessage()).replaceAll("\\(conn=\\d+\\) ", ""));
         }
         return rows;
+    }
+
+    /** Leaves behind whatever a session can leave behind at MySQL, and does not tidy up. */
+    public static void makeAMessOfMySql(Connection connection) throws SQLException {
+        run(
+                connection,
+                "SET @a = 1, @b = 'two', @secret = 'of a'",
+                "CREATE TEMPORARY TABLE demo.temporary_a (x INT)",
+                "INSERT INTO demo.temporary_a VALUES (1)",
+                "PREPARE text_statement FROM 'SELECT \"secret of a\"'",
+                "DO GET_LOCK('lock_a', 0), GET_LOCK('lock_b', 0)",
+                "SET NAMES latin1 COLLATE latin1_german1_ci",
+                "SET SESSION sql_mode = 'ANSI', wait_timeout = 1234, time_zone = '+09:00', sql_select_limit = 2",
+                "SET SESSION session_track_state_change = ON, session_track_schema = OFF, max_execution_time = 1000",
+                "SET SESSION session_track_gtids = OWN_GTID, default_collation_for_utf8mb4 = utf8mb4_general_ci",
+                "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+                "SET SESSION transaction_read_only = ON",
+                "SET SESSION transaction_read_only = OFF, autocommit = 0, foreign_key_checks = 0, unique_checks = 0",
+                "SET insert_id = 99, timestamp = 12345, lc_time_names = 'de_DE', group_concat_max_len = 17",
+                "SELECT LAST_INSERT_ID(4711)",
+                "HANDLER demo.plain OPEN AS h",
+                "SET ROLE NONE",
+                "USE information_schema",
+                "INSERT INTO demo.plain VALUES (1)");
+        PreparedStatement prepared = connection.prepareStatement("SELECT ?");
+        prepared.setInt(1, 1);
+        prepared.executeQuery();
     }
 
     /** Leaves behind whatever a session can leave behind, and does not tidy up. */

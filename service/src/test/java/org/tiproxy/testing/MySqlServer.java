@@ -1,0 +1,127 @@
+package org.tiproxy.testing;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+
+/**
+ * A real MySQL server on a free port of the loopback interface, as {@code .ci/unpack-mysql} has brought it: account {@code
+ * demo}, password {@code demo}, database {@code demo}. It offers TLS with a certificate that it has made itself.
+ */
+public final class MySqlServer implements AutoCloseable {
+    private static final Path PROGRAM =
+            Path.of("..", "target", "mysql", "mysqld").toAbsolutePath().normalize();
+
+    private final int port;
+    private final Process process;
+
+    private MySqlServer(int port, Process process) {
+        this.port = port;
+        this.process = process;
+    }
+
+    /** Skips the tests of the calling class where no server was unpacked. */
+    public static void assumeUnpacked() {
+        assumeTrue(Files.isExecutable(PROGRAM), "no " + PROGRAM + ": .ci/unpack-mysql brings it");
+    }
+
+    /**
+     * Starts a server with a new data directory below {@code folder}, and waits until it can be used.
+     *
+     * @param accounts statements that are run first, after those for {@code demo}
+     * @param options further options of the server's command line
+     */
+    public static MySqlServer start(Path folder, List<String> accounts, String... options) throws IOException {
+        Path data = folder.toAbsolutePath().resolve("mysql");
+        Path log = folder.resolve("mysql.log");
+        List<String> first = new ArrayList<>(List.of(
+                "CREATE DATABASE demo;",
+                "CREATE USER demo@'127.0.0.1' IDENTIFIED BY 'demo';",
+                "GRANT ALL ON demo.* TO demo@'127.0.0.1';"));
+        accounts.forEach(statement -> first.add(statement + ";"));
+        Path init = Files.write(folder.resolve("mysql.sql"), first).toAbsolutePath();
+        Process create = run(log, List.of("--initialize-insecure", "--datadir=" + data));
+        try {
+            if (create.waitFor() != 0) {
+                throw new IOException("no data directory: " + Files.readString(log));
+            }
+        } catch (InterruptedException e) {
+            create.destroyForcibly();
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+        int port = MariaDbServer.freePort();
+        List<String> arguments = new ArrayList<>(List.of(
+                "--datadir=" + data,
+                "--port=" + port,
+                "--bind-address=127.0.0.1",
+                "--socket=mysql.sock",
+                "--pid-file=" + data.resolve("mysql.pid"),
+                "--init-file=" + init,
+                "--skip-name-resolve",
+                "--skip-log-bin",
+                "--innodb-buffer-pool-size=32M",
+                "--performance-schema=OFF"));
+        arguments.addAll(Arrays.asList(options));
+        MySqlServer server = new MySqlServer(port, run(log, arguments));
+        Awaitility.await("the server, see " + log).atMost(2, TimeUnit.MINUTES).until(() -> server.answers(log));
+        return server;
+    }
+
+    private static Process run(Path log, List<String> arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(PROGRAM.toString()));
+        if (System.getProperty("user.name").equals("root")) {
+            command.add("--user=root");
+        }
+        command.addAll(arguments);
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                .start();
+    }
+
+    private boolean answers(Path log) throws IOException {
+        if (!process.isAlive()) {
+            throw new IllegalStateException("the server has ended: " + Files.readString(log));
+        }
+        try (Connection connection = DriverManager.getConnection(
+                "jdbc:mysql://127.0.0.1:" + port + "/demo?sslMode=REQUIRED", "demo", "demo")) {
+            return connection.isValid(10);
+        } catch (SQLException e) {
+            return false;
+        }
+    }
+
+    /** Where it listens on 127.0.0.1. */
+    public int port() {
+        return port;
+    }
+
+    /** The server itself. */
+    public Process process() {
+        return process;
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+        try {
+            if (!process.waitFor(30, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+    }
+}
