@@ -97,16 +97,14 @@ public final class ConnectionPreparation implements BackendTalk {
 
     /** Why the connection is not clean or not prepared, when it is over; null if it is both. */
     public @Nullable String failure() {
+        if (cleaner.state() == ConnectionCleaner.State.FAILED || cleaner.state() == ConnectionCleaner.State.REFUSED) {
+            return "the connection could not be cleaned: ERR "
+                    + cleaner.failure().code() + " " + cleaner.failure().message();
+        }
         if (recorder.failure() != null) {
             return "the connection could not be prepared: " + recorder.failure();
         }
-        if (unasked > 0) {
-            return "the backend has sent " + unasked + " bytes unasked behind the cleaning";
-        }
-        return cleaner.state() == ConnectionCleaner.State.CLEAN
-                ? null
-                : "the connection could not be cleaned: ERR "
-                        + cleaner.failure().code() + " " + cleaner.failure().message();
+        return unasked == 0 ? null : "the backend has sent " + unasked + " bytes unasked behind the cleaning";
     }
 
     /** The connection as it is now, when it is over without a failure. */

@@ -10,8 +10,6 @@ import org.tiproxy.wire.server.ErrPacket;
 final class StateAnswer {
     private static final int NULL = 0xfb;
     private static final int COLUMNS = 2;
-    /** A row may begin with the same byte, but is longer. */
-    private static final int MAX_TERMINATOR = 8;
 
     private final int packetsBeforeRows;
     private int packets;
@@ -34,7 +32,8 @@ final class StateAnswer {
         if (packets <= packetsBeforeRows) {
             return false;
         }
-        if (header == EofPacket.HEADER && packet.length <= MAX_TERMINATOR) {
+        if (header == EofPacket.HEADER) {
+            // An EOF, or an OK that may have session changes behind it. A row that begins so has 16 MB.
             return true;
         }
         PayloadReader row = new PayloadReader("row", packet);

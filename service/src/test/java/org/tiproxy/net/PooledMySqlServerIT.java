@@ -217,12 +217,11 @@ class PooledMySqlServerIT {
             try (Connection connection = connect("a", PATH)) {
                 assertThat(answers(connection)).as("after " + trace).containsExactlyEntriesOf(direct);
             }
+            assertThat(atRest().createdTotal()).as("connections after " + trace).isEqualTo(1);
         }
-        PoolStatistics numbers = atRest();
-        assertThat(numbers.brokenTotal())
-                .as(String.valueOf(numbers.lastFailure()))
+        assertThat(pool.statistics().brokenTotal())
+                .as(String.valueOf(pool.statistics().lastFailure()))
                 .isZero();
-        assertThat(numbers.createdTotal()).isEqualTo(1);
     }
 
     @Test

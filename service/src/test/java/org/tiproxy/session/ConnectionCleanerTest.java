@@ -338,6 +338,16 @@ class ConnectionCleanerTest {
     }
 
     @Test
+    void changesOfTheSessionBehindTheRowsAreNoRow() {
+        BackendRequest served = request("test", CREDENTIALS);
+        ConnectionCleaner cleaner = again(cleaned("9.7.0", served, "fb 04 'test'".split(" ")), served);
+        sent.take();
+        receive(cleaner, Packets.stateIsWithChanges("fb 04 'test'".split(" ")), NO_PROFILES);
+        receive(cleaner, Packets.ok(1), Packets.ok(1), Packets.ok(1));
+        assertThat(cleaner.state()).isEqualTo(State.CLEAN);
+    }
+
+    @Test
     void aSchemaWhereNoneWasCostsAChangeOfUser() {
         BackendRequest served = request("", CREDENTIALS);
         ConnectionCleaner cleaner = again(cleaned("11.4.5-MariaDB", served, "fb fb"), served);

@@ -146,11 +146,17 @@ final class Packets {
 
     /** The answer to {@link CleaningStep#SELECT_STATE}, with CLIENT_DEPRECATE_EOF. */
     static byte[] stateIs(String... row) {
+        return Hex.join(stateRow(row), Hex.packet(5, "fe 00 00 0200 0000"));
+    }
+
+    /** The same, and the terminator has a change of transaction_isolation behind it. */
+    static byte[] stateIsWithChanges(String... row) {
         return Hex.join(
-                Hex.packet(1, "02"),
-                Hex.packet(2, "'a column'"),
-                Hex.packet(3, "'a column'"),
-                Hex.packet(4, row),
-                Hex.packet(5, "fe 00 00 0200 0000"));
+                stateRow(row), Hex.packet(5, "fe 00 00 0240 0000 00 18 00 16 15 'transaction_isolation'".split(" ")));
+    }
+
+    private static byte[] stateRow(String... row) {
+        return Hex.join(
+                Hex.packet(1, "02"), Hex.packet(2, "'a column'"), Hex.packet(3, "'a column'"), Hex.packet(4, row));
     }
 }
