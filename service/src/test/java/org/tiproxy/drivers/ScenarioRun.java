@@ -8,12 +8,16 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Properties;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.mariadb.jdbc.Driver;
 
 /** One run of a scenario: over one driver, to the server or to the proxy. */
 final class ScenarioRun {
     static final String USER = "demo";
     static final String PASSWORD = "demo";
+
+    private static final Pattern CREATE_OR_REPLACE = Pattern.compile("CREATE OR REPLACE (TABLE|DATABASE) (\\w+)");
 
     private final JdbcDriver driver;
     private final URLClassLoader loader;
@@ -46,6 +50,13 @@ final class ScenarioRun {
                 Statement statement = connection.createStatement()) {
             statement.execute("DROP DATABASE IF EXISTS " + Scenario.SCHEMA);
             statement.execute("CREATE DATABASE " + Scenario.SCHEMA + " CHARACTER SET utf8mb4");
+            if (!isMariaDb(connection)) {
+                // What MariaDB's tables of this name have.
+                for (int last : new int[] {2, 5, 10, 500, 1000, 20000}) {
+                    statement.execute("CREATE VIEW " + Scenario.SCHEMA + ".seq_1_to_" + last
+                            + " AS SELECT seq FROM numbers.numbers WHERE seq <= " + last);
+                }
+            }
         }
         scenario.run(run);
         return run.out.lines();
@@ -91,7 +102,10 @@ final class ScenarioRun {
     static Connection admin(int serverPort) throws SQLException {
         // Not by DriverManager, which would try all the drivers there are.
         return new Driver()
-                .connect("jdbc:mariadb://127.0.0.1:" + serverPort + "/?user=demo&password=demo", new Properties());
+                .connect(
+                        "jdbc:mariadb://127.0.0.1:" + serverPort
+                                + "/?user=demo&password=demo&sslMode=disable&allowPublicKeyRetrieval=true",
+                        new Properties());
     }
 
     /** Executes a statement and notes all its results. */
@@ -103,11 +117,26 @@ final class ScenarioRun {
         });
     }
 
-    /** Executes statements that have to succeed. */
+    private static boolean isMariaDb(Connection connection) throws SQLException {
+        return connection.getMetaData().getDatabaseProductVersion().contains("MariaDB");
+    }
+
+    /**
+     * Executes statements that have to succeed. MySQL does not know CREATE OR REPLACE for tables, and not all of MariaDB's
+     * types.
+     */
     static void prepare(Connection connection, String... sqls) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             for (String sql : sqls) {
-                statement.execute(sql);
+                Matcher replacing = CREATE_OR_REPLACE.matcher(sql);
+                if (replacing.lookingAt()) {
+                    statement.execute("DROP " + replacing.group(1) + " IF EXISTS " + replacing.group(2));
+                    statement.execute("CREATE " + sql.substring(replacing.start(1)));
+                } else if (sql.contains("INET6") && !isMariaDb(connection)) {
+                    statement.execute(sql.replace("INET6", "VARCHAR(45)").replace("UUID", "CHAR(36)"));
+                } else {
+                    statement.execute(sql);
+                }
             }
         }
     }

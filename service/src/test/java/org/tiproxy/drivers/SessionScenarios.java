@@ -198,8 +198,9 @@ final class SessionScenarios {
         try (Connection connection = run.connect()) {
             whileRunning(run, connection, "SELECT SLEEP(50)", Statement::cancel);
             run.execute(connection, "SELECT 'still there'");
-            whileRunning(
-                    run, connection, "SELECT MAX(BENCHMARK(50000000, MD5(seq))) FROM seq_1_to_1000", Statement::cancel);
+            String joins = "SELECT COUNT(*) FROM seq_1_to_20000 a JOIN seq_1_to_20000 b JOIN seq_1_to_1000 c"
+                    + " WHERE a.seq * b.seq + c.seq < 0";
+            whileRunning(run, connection, joins, Statement::cancel);
             run.execute(connection, "SELECT 'still there'");
             // With nothing to cancel.
             try (Statement statement = connection.createStatement()) {

@@ -39,7 +39,7 @@ final class TypeScenarios {
               text1 TINYTEXT, text2 TEXT, text3 MEDIUMTEXT, text4 LONGTEXT CHARACTER SET latin1,
               doc JSON, choice ENUM('small','Größe','large'), several SET('a','b','c'), place POINT,
               address INET6, ident UUID,
-              twofold INT AS (whole + 1) VIRTUAL,
+              twofold BIGINT AS (whole + 1) VIRTUAL,
               KEY (whole), UNIQUE KEY (large, day))
             """;
 
