@@ -41,7 +41,7 @@ class MySqlServerIT {
 
     @BeforeAll
     static void start() throws Exception {
-        MySqlServer.assumeUnpacked();
+        MySqlServer.assumePresent();
         server = MySqlServer.start(
                 folder,
                 List.of(

@@ -31,7 +31,7 @@ public final class MySqlServer implements AutoCloseable {
     }
 
     /** Skips the tests of the calling class where no server was unpacked. */
-    public static void assumeUnpacked() {
+    public static void assumePresent() {
         assumeTrue(Files.isExecutable(PROGRAM), "no " + PROGRAM + ": .ci/unpack-mysql brings it");
     }
 

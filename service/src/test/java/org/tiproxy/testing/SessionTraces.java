@@ -70,7 +70,7 @@ public final class SessionTraces {
             "CREATE PROCEDURE demo.other_role() SQL SECURITY INVOKER SET ROLE other_a");
 
     /** What user a can leave behind at MySQL in ways of which some do not show in the text; one session each. */
-    public static final List<String> MYSQL_SUBTLE_TRACES = List.of(
+    public static final List<String> MYSQL_TRACES = List.of(
             "SELECT 1",
             "SET ROLE other_a",
             "SET ROLE NONE",
@@ -87,6 +87,49 @@ public final class SessionTraces {
             "LOCK INSTANCE FOR BACKUP",
             "SET SESSION session_track_gtids = ALL_GTIDS, session_track_transaction_info = 'CHARACTERISTICS'",
             "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+            "SELECT 1");
+
+    /** The same accounts for TiDB, which has no procedures. */
+    public static final List<String> TIDB_ACCOUNTS = List.of(
+            "CREATE USER admin@'127.0.0.1' IDENTIFIED BY 'admin'",
+            "GRANT ALL ON *.* TO admin@'127.0.0.1' WITH GRANT OPTION",
+            "CREATE DATABASE secrets",
+            "CREATE TABLE secrets.of_a (x VARCHAR(20))",
+            "CREATE TABLE secrets.of_b (x VARCHAR(20))",
+            "INSERT INTO secrets.of_a VALUES ('of a')",
+            "INSERT INTO secrets.of_b VALUES ('of b')",
+            "CREATE TABLE demo.plain (x INT)",
+            "CREATE SEQUENCE demo.numbers",
+            "CREATE ROLE role_a, role_b, other_a",
+            "GRANT SELECT ON secrets.of_a TO role_a",
+            "GRANT SELECT ON secrets.of_b TO role_b",
+            "CREATE USER a@'127.0.0.1' IDENTIFIED BY 'pass of a', b@'127.0.0.1' IDENTIFIED BY 'pass of b'",
+            "GRANT ALL ON demo.* TO a@'127.0.0.1', b@'127.0.0.1'",
+            "GRANT PROCESS, RELOAD, SUPER ON *.* TO a@'127.0.0.1', b@'127.0.0.1'",
+            "GRANT role_a, other_a TO a@'127.0.0.1'",
+            "GRANT role_b TO b@'127.0.0.1'",
+            "SET DEFAULT ROLE role_a TO a@'127.0.0.1'",
+            "CREATE DATABASE latin CHARACTER SET latin1",
+            "GRANT ALL ON latin.* TO a@'127.0.0.1', b@'127.0.0.1'");
+
+    /** What user a can leave behind at TiDB; one session each. */
+    public static final List<String> TIDB_TRACES = List.of(
+            "SELECT 1",
+            "SET ROLE other_a",
+            "SET ROLE NONE",
+            "SET ROLE ALL",
+            "USE latin",
+            "SET NAMES latin1",
+            "SET character_set_results = NULL",
+            "SET sql_select_limit = 0",
+            "PREPARE text_statement FROM 'SELECT 1'",
+            "SET SESSION tidb_mem_quota_query = 1000000, tidb_isolation_read_engines = 'tikv,tidb'",
+            "SET SESSION tidb_read_staleness = -5",
+            "START TRANSACTION READ ONLY AS OF TIMESTAMP NOW() - INTERVAL 1 SECOND",
+            "CREATE TEMPORARY TABLE demo.temporary_a (x INT)",
+            "CREATE SESSION BINDING FOR SELECT * FROM demo.plain USING SELECT * FROM demo.plain",
+            "BEGIN PESSIMISTIC",
+            "DO GET_LOCK('lock_a', 0), GET_LOCK('lock_b', 0)",
             "SELECT 1");
 
     /** What user a can leave behind in ways of which some do not show in the text; one session each. */
@@ -144,7 +187,9 @@ public final class SessionTraces {
             "HANDLER h READ FIRST",
             "SELECT CURRENT_ROLE()",
             "SELECT ROLES_GRAPHML()",
-            "SHOW SESSION STATUS LIKE 'Com_stmt_prepare'");
+            "SHOW SESSION STATUS LIKE 'Com_stmt_prepare'",
+            "SHOW SESSION BINDINGS",
+            "SELECT @@tidb_current_ts, @@last_insert_id, @@warning_count");
 
     private SessionTraces() {}
 
@@ -223,6 +268,31 @@ public final class SessionTraces {
                 "SET insert_id = 99, timestamp = 12345, lc_time_names = 'de_DE', group_concat_max_len = 17",
                 "SELECT LAST_INSERT_ID(4711)",
                 "HANDLER demo.plain OPEN AS h",
+                "SET ROLE NONE",
+                "USE information_schema",
+                "INSERT INTO demo.plain VALUES (1)");
+        PreparedStatement prepared = connection.prepareStatement("SELECT ?");
+        prepared.setInt(1, 1);
+        prepared.executeQuery();
+    }
+
+    /** Leaves behind whatever a session can leave behind at TiDB, and does not tidy up. */
+    public static void makeAMessOfTiDb(Connection connection) throws SQLException {
+        run(
+                connection,
+                "SET @a = 1, @b = 'two', @secret = 'of a'",
+                "CREATE TEMPORARY TABLE demo.temporary_a (x INT)",
+                "INSERT INTO demo.temporary_a VALUES (1)",
+                "PREPARE text_statement FROM 'SELECT \"secret of a\"'",
+                "DO GET_LOCK('lock_a', 0), GET_LOCK('lock_b', 0)",
+                "SELECT NEXTVAL(demo.numbers)",
+                "SET NAMES latin1",
+                "SET SESSION sql_mode = 'ANSI', wait_timeout = 1234, time_zone = '+09:00', sql_select_limit = 2",
+                "SET SESSION max_execution_time = 1000, tidb_distsql_scan_concurrency = 3",
+                "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+                "SET SESSION autocommit = 0, foreign_key_checks = 0, group_concat_max_len = 17",
+                "SET timestamp = 12345",
+                "SELECT LAST_INSERT_ID(4711)",
                 "SET ROLE NONE",
                 "USE information_schema",
                 "INSERT INTO demo.plain VALUES (1)");
