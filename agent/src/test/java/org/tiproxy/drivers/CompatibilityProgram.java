@@ -15,6 +15,7 @@ import java.util.Set;
 import javax.management.JMException;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
+import org.tiproxy.testing.MySqlServer;
 
 /**
  * An application that does everything that the scenarios do with one driver, and prints what it sees: the same with the
@@ -47,6 +48,16 @@ public final class CompatibilityProgram {
     /** The server's options that the scenarios need. */
     public static String[] serverOptions(Path folder) throws java.io.IOException {
         return Accounts.serverOptions(folder, false);
+    }
+
+    /** The names of the drivers that are compared on MySQL: each vendor's newest. */
+    public static List<String> driversOnMySql() {
+        return List.of(JdbcDriver.CONNECTOR_J_26_10_0.name(), JdbcDriver.MARIADB_4_0_0.name());
+    }
+
+    /** Starts a MySQL with what the scenarios need. */
+    public static MySqlServer startMySql(Path folder) throws java.io.IOException {
+        return Accounts.startMySql(folder);
     }
 
     static Map<String, Scenario> scenarios(String part, boolean large) {

@@ -18,6 +18,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicNode;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mariadb.jdbc.Driver;
 import org.tiproxy.drivers.CompatibilityProgram;
 import org.tiproxy.testing.MariaDbServer;
+import org.tiproxy.testing.MySqlServer;
 
 /**
  * An application in a JVM of its own sees the same with {@code -javaagent:tiproxy.jar} and without, whatever driver it
@@ -42,6 +44,7 @@ class CompatibilityIT {
     static Path folder;
 
     private static MariaDbServer server;
+    private static @Nullable MySqlServer mySql;
 
     /**
      * Applications that share connections to the server cannot each have told it about themselves: it knows the pool's
@@ -55,11 +58,17 @@ class CompatibilityIT {
     @BeforeAll
     static void start() throws Exception {
         server = MariaDbServer.start(folder, CompatibilityProgram.serverOptions(folder));
+        if (!MATRIX && MySqlServer.isPresent()) {
+            mySql = CompatibilityProgram.startMySql(folder);
+        }
     }
 
     @AfterAll
     static void stop() throws IOException {
         server.close();
+        if (mySql != null) {
+            mySql.close();
+        }
         Set<String> jdks = new TreeSet<>();
         RESULTS.values().forEach(results -> jdks.addAll(results.keySet()));
         List<String> table = new ArrayList<>();
@@ -77,23 +86,33 @@ class CompatibilityIT {
     Stream<DynamicNode> theSameWithTheAgent() {
         String only = System.getProperty("tiproxy.driver", "");
         List<String> jdks = MATRIX ? AppJvm.jdks().toList() : List.of(TiProxyJar.JAVA);
-        return jdks.stream()
+        Stream<DynamicNode> onMariaDb = jdks.stream()
                 .flatMap(java -> CompatibilityProgram.drivers(MATRIX || !only.isEmpty()).stream()
                         .filter(driver -> driver.contains(only))
-                        .map(driver -> dynamicContainer(driver + " on " + java, comparison(driver, java))));
+                        .map(driver ->
+                                dynamicContainer(driver + " on " + java, comparison(driver, "", java, server.port()))));
+        MySqlServer other = mySql;
+        Stream<DynamicNode> onMySql = other == null
+                ? Stream.of()
+                : CompatibilityProgram.driversOnMySql().stream()
+                        .filter(driver -> driver.contains(only))
+                        .map(driver -> dynamicContainer(
+                                driver + " to MySQL on " + TiProxyJar.JAVA,
+                                comparison(driver, " to MySQL", TiProxyJar.JAVA, other.port())));
+        return Stream.concat(onMariaDb, onMySql);
     }
 
-    private static Stream<DynamicNode> comparison(String driver, String java) {
+    private static Stream<DynamicNode> comparison(String driver, String what, String java, int port) {
         // Lazily: all the drivers' JVMs at once would be too many.
         return Stream.of(1).flatMap(once -> {
-            Map<String, List<String>> direct = scenarios(run(driver, new AppJvm().on(java)));
-            AppJvm.Result redirected = run(driver, new AppJvm().on(java).agent());
+            Map<String, List<String>> direct = scenarios(run(driver, port, new AppJvm().on(java)));
+            AppJvm.Result redirected = run(driver, port, new AppJvm().on(java).agent());
             Map<String, List<String>> pooled = scenarios(redirected);
             direct.keySet().removeAll(DIFFERENT_ON_PURPOSE);
             long equal = direct.entrySet().stream()
                     .filter(entry -> entry.getValue().equals(pooled.get(entry.getKey())))
                     .count();
-            RESULTS.computeIfAbsent(driver, added -> new ConcurrentSkipListMap<>())
+            RESULTS.computeIfAbsent(driver + what, added -> new ConcurrentSkipListMap<>())
                     .put(version(java), equal + " of " + direct.size());
             List<DynamicNode> tests = new ArrayList<>();
             tests.add(dynamicTest("through the engine", () -> throughTheEngine(redirected)));
@@ -109,7 +128,7 @@ class CompatibilityIT {
         return "JDK " + (number.find() ? number.group(1) : Runtime.version().feature());
     }
 
-    private static AppJvm.Result run(String driver, AppJvm jvm) {
+    private static AppJvm.Result run(String driver, int port, AppJvm jvm) {
         try {
             AppJvm.Result result = jvm.with(
                             CompatibilityProgram.class, MariaDbServer.class, Driver.class, Awaitility.class)
@@ -119,7 +138,7 @@ class CompatibilityIT {
                     .run(
                             CompatibilityProgram.class,
                             driver,
-                            Integer.toString(server.port()),
+                            Integer.toString(port),
                             folder.toString(),
                             System.getProperty("tiproxy.scenario", ""),
                             Boolean.toString(MATRIX));

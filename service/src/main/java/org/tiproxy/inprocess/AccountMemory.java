@@ -10,6 +10,7 @@ import org.tiproxy.common.Ticker;
 import org.tiproxy.session.BackendCredentials;
 import org.tiproxy.session.BackendRequest;
 import org.tiproxy.session.PoolKey;
+import org.tiproxy.wire.protocol.AuthPluginName;
 import org.tiproxy.wire.protocol.Capability;
 import org.tiproxy.wire.protocol.Collation;
 import org.tiproxy.wire.server.HandshakeV10;
@@ -68,8 +69,11 @@ final class AccountMemory {
         // It comes from the network, and ends up in logs and beans.
         String name = PLUGIN.matcher(plugin).matches() ? plugin : "of another name";
         String message = String.valueOf(refusal.getMessage());
-        unsupported.put(
-                login.poolName(), new Unsupported(name, message, ticker.nanoTime() + UNSUPPORTED_FOR.toNanos()));
+        if (!plugin.equals(AuthPluginName.CACHING_SHA2_PASSWORD.text())) {
+            // That one depends on what the server remembers of earlier logins, and on the password being right.
+            unsupported.put(
+                    login.poolName(), new Unsupported(name, message, ticker.nanoTime() + UNSUPPORTED_FOR.toNanos()));
+        }
         return new UnsupportedAccountException(name, message);
     }
 
@@ -84,7 +88,8 @@ final class AccountMemory {
                 login.user(),
                 (capabilities & (greeting.capabilities() | Capability.CLIENT_LONG_PASSWORD.mask())) | OWN,
                 last != null ? last.collationId() : Collation.UTF8MB4_GENERAL_CI.id());
-        return new BackendRequest(key, "", BackendCredentials.ofPassword(login.user(), login.password()), true);
+        return new BackendRequest(
+                key, "", login.careful(BackendCredentials.ofPassword(login.user(), login.password())), true);
     }
 
     /**

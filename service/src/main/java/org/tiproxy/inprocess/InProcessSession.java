@@ -21,6 +21,7 @@ import org.tiproxy.error.ProxyException;
 import org.tiproxy.pool.AcquireException;
 import org.tiproxy.pool.Lease;
 import org.tiproxy.session.BackendConnectionInfo;
+import org.tiproxy.session.BackendCredentials;
 import org.tiproxy.session.BackendRelease;
 import org.tiproxy.session.BackendRequest;
 import org.tiproxy.session.ClientOrigin;
@@ -55,6 +56,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
     private static final int WRITE_THROUGH = 64 * 1024;
 
     private final InProcessProxy proxy;
+    private final DriverLogin driver;
     private final BackendBroker broker;
     private final Map<String, Secret> passwords = new ConcurrentHashMap<>();
     final PooledSessionEngine engine;
@@ -103,6 +105,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
 
     InProcessSession(InProcessProxy proxy, InProcessPool pool, DriverLogin login) {
         super(proxy, login);
+        this.driver = login;
         this.proxy = proxy;
         this.broker = new BackendBroker(pool, login, proxy.accounts());
         passwords.put(login.user(), login.password());
@@ -635,7 +638,8 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
 
     @Override
     public void acquireBackend(BackendRequest request) {
-        wanted = request;
+        BackendCredentials credentials = request.credentials();
+        wanted = credentials == null ? request : request.withCredentials(driver.careful(credentials));
     }
 
     @Override

@@ -9,7 +9,7 @@ import org.tiproxy.wire.auth.MysqlNativePassword;
 import org.tiproxy.wire.protocol.AuthPluginName;
 
 /**
- * What the proxy logs in to a backend with. Immutable. Equal if user and secret are equal, so that a connection that was
+ * What the proxy logs in to a backend with. Immutable. Equal if user, secret and care are equal, so that a connection that was
  * opened with an older password can be told from one of now.
  *
  * <p>Only the password opens an account with any plugin. SHA1(password), which is what a client's reply and the stored
@@ -19,21 +19,36 @@ public final class BackendCredentials {
     private final String user;
     private final @Nullable Secret password;
     private final Bytes sha1;
+    private final boolean keyRetrieval;
 
-    private BackendCredentials(String user, @Nullable Secret password, Bytes sha1) {
+    private BackendCredentials(String user, @Nullable Secret password, Bytes sha1, boolean keyRetrieval) {
         this.user = user;
         this.password = password;
         this.sha1 = sha1;
+        this.keyRetrieval = keyRetrieval;
     }
 
     /** With the password, which may be empty. */
     public static BackendCredentials ofPassword(String user, Secret password) {
-        return new BackendCredentials(user, password, Bytes.EMPTY);
+        return new BackendCredentials(user, password, Bytes.EMPTY, true);
     }
 
     /** With SHA1(password). */
     public static BackendCredentials ofNativeSha1(String user, Bytes sha1) {
-        return new BackendCredentials(user, null, sha1);
+        return new BackendCredentials(user, null, sha1, true);
+    }
+
+    /**
+     * The same, and without TLS the password is not sent at all: with a public key that nobody vouches for, whoever sits
+     * between could read it. Drivers call this {@code allowPublicKeyRetrieval=false}.
+     */
+    public BackendCredentials withoutKeyRetrieval() {
+        return new BackendCredentials(user, password, sha1, false);
+    }
+
+    /** Whether the password may be sent without TLS, encrypted with the key that the server names. */
+    boolean mayRetrieveKey() {
+        return keyRetrieval;
     }
 
     /** Who logs in. */
@@ -70,7 +85,8 @@ public final class BackendCredentials {
         return other instanceof BackendCredentials that
                 && user.equals(that.user)
                 && Objects.equals(password, that.password)
-                && sha1.equals(that.sha1);
+                && sha1.equals(that.sha1)
+                && keyRetrieval == that.keyRetrieval;
     }
 
     @Override

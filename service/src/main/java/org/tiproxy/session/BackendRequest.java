@@ -20,6 +20,11 @@ public record BackendRequest(
         this(key, schema, credentials, fresh, key.collationId());
     }
 
+    /** The same with other credentials. */
+    public BackendRequest withCredentials(BackendCredentials other) {
+        return new BackendRequest(key, schema, other, fresh, collationId);
+    }
+
     /** The same, and nothing from the pool. */
     BackendRequest withFresh() {
         return new BackendRequest(key, schema, credentials, true, collationId);

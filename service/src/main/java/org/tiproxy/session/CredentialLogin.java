@@ -117,6 +117,11 @@ final class CredentialLogin {
         } else if (data.at(0) == CachingSha2Password.FULL_AUTHENTICATION) {
             if (tls) {
                 leg.send(CachingSha2Password.cleartext(password()).toByteArray());
+            } else if (!credentials.mayRetrieveKey()) {
+                unsupported = plugin.text();
+                throw impossible("the backend wants the password of " + who() + " (" + plugin.text()
+                        + "), the connection has no TLS, and the server's public key must not be asked for"
+                        + " (allowPublicKeyRetrieval): use TLS, or allow it");
             } else {
                 keyDue = true;
                 leg.send(new byte[] {CachingSha2Password.PUBLIC_KEY_REQUEST});

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -42,20 +41,7 @@ class MySqlServerIT {
     @BeforeAll
     static void start() throws Exception {
         MySqlServer.assumePresent();
-        server = MySqlServer.start(
-                folder,
-                List.of(
-                        "GRANT ALL ON *.* TO demo@'127.0.0.1' WITH GRANT OPTION",
-                        "CREATE DATABASE numbers",
-                        "CREATE TABLE numbers.numbers (seq INT AUTO_INCREMENT PRIMARY KEY)",
-                        "INSERT INTO numbers.numbers WITH RECURSIVE c AS (SELECT 1 n UNION ALL SELECT n + 1 FROM c"
-                                + " WHERE n < 20000) SELECT n FROM c"),
-                "--cte-max-recursion-depth=20000",
-                "--max-allowed-packet=64M",
-                "--local-infile=1",
-                "--performance-schema=ON",
-                "--performance-schema-session-connect-attrs-size=1024",
-                "--max-connect-errors=100000");
+        server = Accounts.startMySql(folder);
         proxy = RunningProxy.start(folder, server.port());
     }
 

@@ -53,6 +53,15 @@ class AccountMemoryTest {
     }
 
     @Test
+    void aPasswordThatMayNotBeSentIsAMatterOfThisLoginOnly() {
+        assertThat(memory.remember(login("app"), refusal("caching_sha2_password")))
+                .extracting(UnsupportedAccountException::plugin)
+                .isEqualTo("caching_sha2_password");
+
+        assertThatCode(() -> memory.check(login("app"))).doesNotThrowAnyException();
+    }
+
+    @Test
     void aPluginsNameThatIsNoneIsNotRepeated() {
         assertThat(memory.remember(login("app"), refusal("dialog\nforged line")))
                 .extracting(UnsupportedAccountException::plugin)
@@ -63,7 +72,7 @@ class AccountMemoryTest {
     void aDriverIsExpectedToLogInAsItsKindDoesOrAsTheLastOneOfItDid() {
         long likely = Capability.setOf(Capability.CLIENT_FOUND_ROWS, Capability.CLIENT_LOCAL_FILES);
         DriverLogin login =
-                new DriverLogin(ADDRESS, "app", new Secret("secret"), BackendTls.DISABLED, Duration.ZERO, likely);
+                new DriverLogin(ADDRESS, "app", new Secret("secret"), BackendTls.DISABLED, Duration.ZERO, true, likely);
 
         BackendRequest first = memory.guess(login, greeting(Capability.CLIENT_FOUND_ROWS));
         assertThat(Capability.CLIENT_FOUND_ROWS.isIn(first.key().capabilities()))

@@ -124,6 +124,20 @@ class BackendLoginTest {
     }
 
     @Test
+    void aKeyThatMustNotBeAskedForIsNot() {
+        BackendCredentials careful = CREDENTIALS.withoutKeyRetrieval();
+        assertThat(careful).isNotEqualTo(CREDENTIALS);
+        BackendLogin login = login(careful, TlsMode.DISABLED);
+        receive(login, Packets.greeting("caching_sha2_password"));
+        sent.takeOnly(1);
+        receive(login, more(CachingSha2Password.FULL_AUTHENTICATION), 2);
+        assertThat(login.state()).isEqualTo(State.FAILED);
+        assertThat(login.unsupportedPlugin()).isEqualTo("caching_sha2_password");
+        assertThat(login.failure().message()).contains("user 'root'", "no TLS", "allowPublicKeyRetrieval");
+        assertThat(sent.take()).isEmpty();
+    }
+
+    @Test
     void severalSwitchesAreFollowed() {
         BackendLogin login = login(CREDENTIALS, TlsMode.DISABLED);
         receive(login, Packets.greeting("caching_sha2_password"));

@@ -32,7 +32,12 @@ public final class MySqlServer implements AutoCloseable {
 
     /** Skips the tests of the calling class where no server was unpacked. */
     public static void assumePresent() {
-        assumeTrue(Files.isExecutable(PROGRAM), "no " + PROGRAM + ": .ci/unpack-mysql brings it");
+        assumeTrue(isPresent(), "no " + PROGRAM + ": .ci/unpack-mysql brings it");
+    }
+
+    /** Whether a server was unpacked. */
+    public static boolean isPresent() {
+        return Files.isExecutable(PROGRAM);
     }
 
     /**
@@ -95,7 +100,7 @@ public final class MySqlServer implements AutoCloseable {
             throw new IllegalStateException("the server has ended: " + Files.readString(log));
         }
         try (Connection connection = DriverManager.getConnection(
-                "jdbc:mysql://127.0.0.1:" + port + "/demo?sslMode=REQUIRED", "demo", "demo")) {
+                "jdbc:mariadb://127.0.0.1:" + port + "/demo?sslMode=trust", "demo", "demo")) {
             return connection.isValid(10);
         } catch (SQLException e) {
             return false;

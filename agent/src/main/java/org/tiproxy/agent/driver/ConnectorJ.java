@@ -87,6 +87,7 @@ final class ConnectorJ {
                 Objects.toString(arguments[1], ""),
                 new Secret(password),
                 tls.toBackend(),
+                options.isSet(DriverRequest.KEY_RETRIEVAL, false),
                 tls.isDemanded());
     }
 

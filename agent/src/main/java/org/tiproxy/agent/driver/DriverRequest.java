@@ -13,7 +13,17 @@ import org.tiproxy.inprocess.BackendTls;
  * @param user who logs in
  * @param password the one for this very connection: tokens change
  * @param tls towards the backend
+ * @param keyRetrieval whether the driver would ask a server without TLS for its public key
  * @param announceTls whether the driver gives up if the greeting does not offer TLS
  */
 record DriverRequest(
-        String family, @Nullable HostPort address, String user, Secret password, BackendTls tls, boolean announceTls) {}
+        String family,
+        @Nullable HostPort address,
+        String user,
+        Secret password,
+        BackendTls tls,
+        boolean keyRetrieval,
+        boolean announceTls) {
+    /** The option's name, which is the same in all drivers; it is off unless it is set. */
+    static final String KEY_RETRIEVAL = "allowPublicKeyRetrieval";
+}

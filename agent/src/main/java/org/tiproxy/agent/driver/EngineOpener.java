@@ -59,6 +59,7 @@ final class EngineOpener implements SocketOpener {
                 request.password(),
                 request.tls(),
                 timeout,
+                request.keyRetrieval(),
                 LikelyCapabilities.of(request.family())));
     }
 

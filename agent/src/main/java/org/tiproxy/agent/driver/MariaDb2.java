@@ -59,6 +59,7 @@ final class MariaDb2 {
                 user != null ? user : systemUser(),
                 new Secret(password),
                 tls.toBackend(),
+                options.isSet(DriverRequest.KEY_RETRIEVAL, false),
                 tls.isDemanded());
     }
 
