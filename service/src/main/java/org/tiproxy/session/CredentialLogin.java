@@ -17,7 +17,7 @@ import org.tiproxy.wire.server.OkPacket;
 
 /**
  * The client's side of an authentication with credentials of our own, behind HandshakeResponse41 or COM_CHANGE_USER: any
- * number of AuthSwitchRequests, and the further messages of caching_sha2_password.
+ * number of AuthSwitchRequests, and the further messages of caching_sha2_password and sha256_password.
  */
 final class CredentialLogin {
     /** What a packet of the backend has led to. */
@@ -26,6 +26,9 @@ final class CredentialLogin {
         LOGGED_IN,
         REFUSED
     }
+
+    /** The packet with which sha256_password asks for the key; caching_sha2_password has another one. */
+    private static final int SHA256_KEY_REQUEST = 1;
 
     /** An endless exchange is cut off; no server needs more. */
     private static final int MAX_PACKETS = 16;
@@ -36,6 +39,7 @@ final class CredentialLogin {
     private AuthPluginName plugin;
     private Bytes scramble;
     private @Nullable String unsupported;
+    private boolean sha256;
     private boolean keyDue;
     private int packets;
 
@@ -92,6 +96,13 @@ final class CredentialLogin {
 
     private void onSwitch(AuthSwitchRequest request) {
         String name = request.pluginName();
+        sha256 = AuthPolicy.SHA256_PASSWORD.equals(name);
+        keyDue = false;
+        if (sha256) {
+            scramble = request.scramble();
+            sendSha256Password();
+            return;
+        }
         AuthPluginName wanted = name == null ? null : AuthPluginName.of(name);
         if (wanted == null) {
             // The old form of the request, of one byte, has one meaning.
@@ -101,31 +112,48 @@ final class CredentialLogin {
         }
         plugin = wanted;
         scramble = request.scramble();
-        keyDue = false;
         leg.send(reply().toByteArray());
     }
 
+    /** Nothing is derived from the password: it is sent itself, or encrypted with the server's key. */
+    private void sendSha256Password() {
+        if (credentials.password() == null) {
+            throw onlyHashKnown(AuthPolicy.SHA256_PASSWORD);
+        }
+        if (password().isEmpty()) {
+            leg.send(new byte[] {0});
+        } else {
+            sendPassword(AuthPolicy.SHA256_PASSWORD, SHA256_KEY_REQUEST);
+        }
+    }
+
+    private void sendPassword(String pluginName, int keyRequest) {
+        if (tls) {
+            leg.send(CachingSha2Password.cleartext(password()).toByteArray());
+        } else if (credentials.mayRetrieveKey()) {
+            keyDue = true;
+            leg.send(new byte[] {(byte) keyRequest});
+        } else {
+            unsupported = pluginName;
+            throw impossible("the backend wants the password of " + who() + " (" + pluginName
+                    + "), the connection has no TLS, and the server's public key must not be asked for"
+                    + " (allowPublicKeyRetrieval): use TLS, or allow it");
+        }
+    }
+
     private void onMoreData(Bytes data) {
-        if (plugin != AuthPluginName.CACHING_SHA2_PASSWORD || data.isEmpty()) {
-            throw new ProtocolException("login of " + who() + ": expected no AuthMoreData of plugin " + plugin.text()
-                    + ", but found " + data.length() + " bytes");
+        boolean expected = keyDue || (!sha256 && plugin == AuthPluginName.CACHING_SHA2_PASSWORD);
+        if (!expected || data.isEmpty()) {
+            throw new ProtocolException("login of " + who() + ": expected no AuthMoreData of plugin "
+                    + (sha256 ? AuthPolicy.SHA256_PASSWORD : plugin.text()) + ", but found " + data.length()
+                    + " bytes");
         }
         if (keyDue) {
             keyDue = false;
             PublicKey key = CachingSha2Password.publicKey(data);
             leg.send(CachingSha2Password.encrypt(password(), scramble, key).toByteArray());
         } else if (data.at(0) == CachingSha2Password.FULL_AUTHENTICATION) {
-            if (tls) {
-                leg.send(CachingSha2Password.cleartext(password()).toByteArray());
-            } else if (!credentials.mayRetrieveKey()) {
-                unsupported = plugin.text();
-                throw impossible("the backend wants the password of " + who() + " (" + plugin.text()
-                        + "), the connection has no TLS, and the server's public key must not be asked for"
-                        + " (allowPublicKeyRetrieval): use TLS, or allow it");
-            } else {
-                keyDue = true;
-                leg.send(new byte[] {CachingSha2Password.PUBLIC_KEY_REQUEST});
-            }
+            sendPassword(plugin.text(), CachingSha2Password.PUBLIC_KEY_REQUEST);
         }
     }
 
@@ -137,11 +165,15 @@ final class CredentialLogin {
         }
         Bytes reply = credentials.reply(plugin, scramble);
         if (reply == null) {
-            throw impossible("the backend wants the authentication plugin " + plugin.text() + " for " + who()
-                    + ", but the proxy knows only a hash of the password, which is good for "
-                    + AuthPluginName.MYSQL_NATIVE_PASSWORD.text() + " alone");
+            throw onlyHashKnown(plugin.text());
         }
         return reply;
+    }
+
+    private SessionFailure onlyHashKnown(String pluginName) {
+        return impossible("the backend wants the authentication plugin " + pluginName + " for " + who()
+                + ", but the proxy knows only a hash of the password, which is good for "
+                + AuthPluginName.MYSQL_NATIVE_PASSWORD.text() + " alone");
     }
 
     private Bytes password() {

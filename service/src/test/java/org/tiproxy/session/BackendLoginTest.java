@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tiproxy.common.Secret;
 import org.tiproxy.session.BackendLogin.State;
@@ -137,6 +138,26 @@ class BackendLoginTest {
         assertThat(sent.take()).isEmpty();
     }
 
+    @ParameterizedTest
+    @CsvSource({"s3cret, 01", "'', 00"})
+    void sha256PasswordIsSentWithTheBackendsKeyUnlessItIsEmpty(String password, String first) {
+        BackendLogin login = login(BackendCredentials.ofPassword("root", new Secret(password)), TlsMode.DISABLED);
+        receive(login, Packets.greeting());
+        sent.takeOnly(1);
+        receive(login, switchTo("sha256_password", NONCE), 2);
+        assertThat(sent.takeOnly(3)).isEqualTo(Hex.bytes(first));
+        int answered = 4;
+        if (!password.isEmpty()) {
+            Bytes pem = CachingSha2Password.pem(Packets.BACKEND_KEYS.getPublic());
+            receive(login, new AuthMoreData(pem).encode(), 4);
+            assertThat(CachingSha2Password.decrypt(sent.takeOnly(5), NONCE, Packets.BACKEND_KEYS.getPrivate()))
+                    .isEqualTo(SECRET);
+            answered = 6;
+        }
+        receive(login, Packets.ok(answered));
+        assertThat(login.state()).isEqualTo(State.DONE);
+    }
+
     @Test
     void severalSwitchesAreFollowed() {
         BackendLogin login = login(CREDENTIALS, TlsMode.DISABLED);
@@ -165,7 +186,7 @@ class BackendLoginTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"mysql_clear_password", "sha256_password", "dialog", "tidb_session_token"})
+    @ValueSource(strings = {"mysql_clear_password", "auth_gssapi_client", "dialog", "tidb_session_token"})
     void aPluginThatWouldGiveThePasswordAwayFails(String plugin) {
         BackendLogin login = login(CREDENTIALS, TlsMode.DISABLED);
         receive(login, Packets.greeting());
