@@ -680,6 +680,28 @@ class PooledMySqlSessionIT {
     }
 
     @Test
+    void anOpeningThatIsAnsweredInAnotherWayAfterwardsEndsTheSession() throws Exception {
+        Assumptions.assumeTrue(mode.equals("known") && driver.equals("jdbc:mysql"), "it asks before it sets");
+        listen(config -> config.maxConnectionsPerAddress(1));
+        openTwice("a", "demo");
+        try (Connection admin = admin()) {
+            run(admin, "SET GLOBAL net_write_timeout = 123");
+            try {
+                // What it asks first is answered from memory; for what it sets then, the connection is brought back.
+                assertThatThrownBy(() -> connect("a", "demo?characterSetResults=latin1"))
+                        .isInstanceOf(SQLException.class)
+                        .hasMessageContaining("answers the client's opening statements in another way than before");
+            } finally {
+                run(admin, "SET GLOBAL net_write_timeout = 60");
+            }
+        }
+        try (Connection connection = connect("a", "demo")) {
+            assertThat(ask(connection, "SELECT 1")).containsExactly("[1]");
+        }
+        assertThat(atRest().total()).isEqualTo(1);
+    }
+
+    @Test
     void operatorsCanRunAStatementInASessionThatHasSaidWhatWasExpected() throws Exception {
         listen(config -> config.maxConnectionsPerAddress(1));
         openTwice("a", "demo");
