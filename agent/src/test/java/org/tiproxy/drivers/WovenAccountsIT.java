@@ -80,8 +80,8 @@ class WovenAccountsIT extends WovenDrivers {
     }
 
     @Override
-    MariaDbServer server() {
-        return server;
+    int serverPort() {
+        return server.port();
     }
 
     private static long connections(Connection admin) throws SQLException {

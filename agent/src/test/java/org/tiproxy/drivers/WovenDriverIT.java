@@ -41,8 +41,8 @@ class WovenDriverIT extends WovenDrivers {
     }
 
     @Override
-    MariaDbServer server() {
-        return server;
+    int serverPort() {
+        return server.port();
     }
 
     // ---- opening and closing

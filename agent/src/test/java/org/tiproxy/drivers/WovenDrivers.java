@@ -16,7 +16,6 @@ import org.tiproxy.agent.bootstrap.Bridge;
 import org.tiproxy.agent.driver.DriverHook;
 import org.tiproxy.inprocess.DriverProxy;
 import org.tiproxy.inprocess.SocketDriverProxy;
-import org.tiproxy.testing.MariaDbServer;
 
 /** A driver, woven, with a socket in memory, in front of a real server. */
 @Timeout(120)
@@ -44,7 +43,7 @@ abstract class WovenDrivers {
     }
 
     final Connection connect(JdbcDriver driver, WovenLoader loader, String... options) throws SQLException {
-        return driver.connect(loader, server().port(), "demo", "demo", "demo", options);
+        return driver.connect(loader, serverPort(), "demo", "demo", "demo", options);
     }
 
     static boolean isConnectorJ(JdbcDriver driver) {
@@ -97,5 +96,6 @@ abstract class WovenDrivers {
         }
     }
 
-    abstract MariaDbServer server();
+    /** Where the server listens. */
+    abstract int serverPort();
 }

@@ -50,8 +50,8 @@ class WovenTlsIT extends WovenDrivers {
     }
 
     @Override
-    MariaDbServer server() {
-        return server;
+    int serverPort() {
+        return server.port();
     }
 
     private static TestAuthority authority;

@@ -40,8 +40,8 @@ class WovenTrapsIT extends WovenDrivers {
     }
 
     @Override
-    MariaDbServer server() {
-        return server;
+    int serverPort() {
+        return server.port();
     }
 
     // ---- traps

@@ -65,10 +65,10 @@ class CompatibilityIT {
 
     @AfterAll
     static void stop() throws IOException {
-        server.close();
         if (mySql != null) {
             mySql.close();
         }
+        server.close();
         Set<String> jdks = new TreeSet<>();
         RESULTS.values().forEach(results -> jdks.addAll(results.keySet()));
         List<String> table = new ArrayList<>();

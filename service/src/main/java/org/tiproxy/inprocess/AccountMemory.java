@@ -59,7 +59,10 @@ final class AccountMemory {
         throw new UnsupportedAccountException(known.plugin(), known.message());
     }
 
-    /** Remembers a refusal that is none of the account's, but of ours; null if it is another one. */
+    /**
+     * What to tell the driver of a refusal that is ours, not the server's; null if it is the server's. Remembers it, except
+     * where it is a matter of this login only.
+     */
     @Nullable
     UnsupportedAccountException remember(DriverLogin login, RefusedException refusal) {
         String plugin = refusal.unsupportedPlugin();

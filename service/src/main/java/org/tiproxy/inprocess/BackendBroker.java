@@ -309,7 +309,7 @@ final class BackendBroker {
             logIn(connection, request);
         }
         BackendCredentials credentials = request.credentials();
-        if (credentials != null) {
+        if (credentials != null && credentials.user().equals(login.user())) {
             pool.loggedIn(credentials);
         }
         if (memory != null) {
@@ -323,7 +323,9 @@ final class BackendBroker {
         } catch (RefusedException e) {
             if (memory != null && request.key().user().equals(login.user())) {
                 // It is too late for this connection, but not for the next one.
-                memory.remember(login, e);
+                if (memory.remember(login, e) != null) {
+                    pool.forgetLogin();
+                }
             }
             throw e;
         }

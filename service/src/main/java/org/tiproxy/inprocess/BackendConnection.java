@@ -142,7 +142,7 @@ final class BackendConnection implements SharedMySqlConnections.MySqlConnection 
         SSLSession secured = null;
         if (login.state() == BackendLogin.State.TLS_WANTED) {
             secured = startTls(deadline);
-            login.tlsStarted();
+            login.tlsStarted(!CertificateProof.isOwed(secured));
         }
         converse(login, deadline);
         if (login.state() == BackendLogin.State.FAILED) {

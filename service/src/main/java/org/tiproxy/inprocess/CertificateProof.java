@@ -36,6 +36,11 @@ public final class CertificateProof {
         handshake.putValue(OWED, sha256(certificate.getEncoded()));
     }
 
+    /** Whether something is owed. */
+    static boolean isOwed(SSLSession session) {
+        return session.getValue(OWED) != null;
+    }
+
     /**
      * Checks what is owed.
      *

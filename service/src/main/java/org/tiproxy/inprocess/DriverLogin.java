@@ -26,14 +26,14 @@ public record DriverLogin(
         Duration timeout,
         boolean keyRetrieval,
         long likelyCapabilities) {
-    /** What a driver wants of which nothing else is known. */
+    /** What a driver wants of which nothing else is known: the most careful one. */
     public DriverLogin(HostPort address, String user, Secret password, BackendTls tls, Duration timeout) {
-        this(address, user, password, tls, timeout, true, 0);
+        this(address, user, password, tls, timeout, false, 0);
     }
 
     /** These credentials, or others in their place, as carefully as the driver wants them used. */
     BackendCredentials careful(BackendCredentials credentials) {
-        return keyRetrieval ? credentials : credentials.withoutKeyRetrieval();
+        return credentials.asDriver(keyRetrieval);
     }
 
     /** Who connects whereto: {@code db1:3306/user}. */

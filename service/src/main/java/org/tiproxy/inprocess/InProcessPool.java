@@ -183,7 +183,12 @@ final class InProcessPool implements SharedMySqlConnections {
         return latest != null;
     }
 
-    /** A login has succeeded: connections with an older password are not lent any more. */
+    /** The next login is like the first one: what the account needs has to be found out while its socket opens. */
+    void forgetLogin() {
+        latest = null;
+    }
+
+    /** A login of the pool's user has succeeded: connections with an older password are not lent any more. */
     void loggedIn(BackendCredentials credentials) {
         BackendCredentials before = latest;
         if (before == null || !credentials.equals(before)) {
@@ -246,7 +251,8 @@ final class InProcessPool implements SharedMySqlConnections {
     private boolean isLatest(BackendRequest served) {
         BackendCredentials known = latest;
         BackendCredentials its = served.credentials();
-        return known == null || (its != null && known.equals(its));
+        // A session may have become another user.
+        return known == null || its == null || !its.user().equals(known.user()) || known.equals(its);
     }
 
     private void prepare(

@@ -56,7 +56,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
     private static final int WRITE_THROUGH = 64 * 1024;
 
     private final InProcessProxy proxy;
-    private final DriverLogin driver;
+    private final DriverLogin login;
     private final BackendBroker broker;
     private final Map<String, Secret> passwords = new ConcurrentHashMap<>();
     final PooledSessionEngine engine;
@@ -105,7 +105,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
 
     InProcessSession(InProcessProxy proxy, InProcessPool pool, DriverLogin login) {
         super(proxy, login);
-        this.driver = login;
+        this.login = login;
         this.proxy = proxy;
         this.broker = new BackendBroker(pool, login, proxy.accounts());
         passwords.put(login.user(), login.password());
@@ -639,7 +639,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
     @Override
     public void acquireBackend(BackendRequest request) {
         BackendCredentials credentials = request.credentials();
-        wanted = credentials == null ? request : request.withCredentials(driver.careful(credentials));
+        wanted = credentials == null ? request : request.withCredentials(login.careful(credentials));
     }
 
     @Override

@@ -53,8 +53,6 @@ final class AuthExchange {
     }
 
     private static final int AUTH_MORE_DATA = AuthMoreData.HEADER;
-    /** The client's packet that asks for the server's key: the plugins differ. */
-    private static final int SHA256_KEY_REQUEST = 1;
 
     private static final String CACHING_SHA2_PASSWORD = AuthPluginName.CACHING_SHA2_PASSWORD.text();
 
@@ -242,6 +240,8 @@ final class AuthExchange {
     }
 
     private int keyRequest() {
-        return plugin.equals(AuthPolicy.SHA256_PASSWORD) ? SHA256_KEY_REQUEST : CachingSha2Password.PUBLIC_KEY_REQUEST;
+        return plugin.equals(AuthPolicy.SHA256_PASSWORD)
+                ? AuthPolicy.SHA256_KEY_REQUEST
+                : CachingSha2Password.PUBLIC_KEY_REQUEST;
     }
 }

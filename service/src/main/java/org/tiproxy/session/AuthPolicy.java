@@ -15,6 +15,8 @@ import org.tiproxy.wire.protocol.ErrorCode;
 record AuthPolicy(boolean clientTls, boolean backendTls) {
     /** MySQL's, deprecated: the password over TLS or RSA, always. */
     static final String SHA256_PASSWORD = "sha256_password";
+    /** The packet with which it asks for the key; caching_sha2_password has another one. */
+    static final int SHA256_KEY_REQUEST = 1;
 
     private static final String TIDB_AUTH_TOKEN = "tidb_auth_token";
 

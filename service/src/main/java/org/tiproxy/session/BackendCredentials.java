@@ -9,7 +9,7 @@ import org.tiproxy.wire.auth.MysqlNativePassword;
 import org.tiproxy.wire.protocol.AuthPluginName;
 
 /**
- * What the proxy logs in to a backend with. Immutable. Equal if user, secret and care are equal, so that a connection that was
+ * What the proxy logs in to a backend with. Immutable. Equal if user and secret are equal, so that a connection that was
  * opened with an older password can be told from one of now.
  *
  * <p>Only the password opens an account with any plugin. SHA1(password), which is what a client's reply and the stored
@@ -19,36 +19,52 @@ public final class BackendCredentials {
     private final String user;
     private final @Nullable Secret password;
     private final Bytes sha1;
+    // How the password may be sent: no part of what is equal.
     private final boolean keyRetrieval;
+    private final boolean sha256Password;
 
-    private BackendCredentials(String user, @Nullable Secret password, Bytes sha1, boolean keyRetrieval) {
+    private BackendCredentials(
+            String user, @Nullable Secret password, Bytes sha1, boolean keyRetrieval, boolean sha256Password) {
         this.user = user;
         this.password = password;
         this.sha1 = sha1;
         this.keyRetrieval = keyRetrieval;
+        this.sha256Password = sha256Password;
     }
 
     /** With the password, which may be empty. */
     public static BackendCredentials ofPassword(String user, Secret password) {
-        return new BackendCredentials(user, password, Bytes.EMPTY, true);
+        return new BackendCredentials(user, password, Bytes.EMPTY, true, true);
     }
 
     /** With SHA1(password). */
     public static BackendCredentials ofNativeSha1(String user, Bytes sha1) {
-        return new BackendCredentials(user, null, sha1, true);
+        return new BackendCredentials(user, null, sha1, true, true);
     }
 
     /**
-     * The same, and without TLS the password is not sent at all: with a public key that nobody vouches for, whoever sits
-     * between could read it. Drivers call this {@code allowPublicKeyRetrieval=false}.
+     * The same, used no more trustingly than a driver would: not with sha256_password, which most drivers do not have.
+     *
+     * @param mayRetrieveKey whether the password may be sent without TLS, encrypted with a public key that nobody vouches
+     *     for, so that whoever sits between could read it: {@code allowPublicKeyRetrieval}
      */
-    public BackendCredentials withoutKeyRetrieval() {
-        return new BackendCredentials(user, password, sha1, false);
+    public BackendCredentials asDriver(boolean mayRetrieveKey) {
+        return new BackendCredentials(user, password, sha1, mayRetrieveKey, false);
+    }
+
+    /** The same, and the password is not sent with a key that the server names. */
+    BackendCredentials withoutKeyRetrieval() {
+        return new BackendCredentials(user, password, sha1, false, sha256Password);
     }
 
     /** Whether the password may be sent without TLS, encrypted with the key that the server names. */
     boolean mayRetrieveKey() {
         return keyRetrieval;
+    }
+
+    /** Whether sha256_password may be answered. */
+    boolean mayUseSha256Password() {
+        return sha256Password;
     }
 
     /** Who logs in. */
@@ -85,8 +101,7 @@ public final class BackendCredentials {
         return other instanceof BackendCredentials that
                 && user.equals(that.user)
                 && Objects.equals(password, that.password)
-                && sha1.equals(that.sha1)
-                && keyRetrieval == that.keyRetrieval;
+                && sha1.equals(that.sha1);
     }
 
     @Override

@@ -62,6 +62,7 @@ public final class BackendLogin implements BackendTalk {
     private State state = State.GREETING;
     private @Nullable HandshakeV10 greeting;
     private boolean tls;
+    private boolean proven = true;
     private long capabilities;
     private @Nullable CredentialLogin login;
     private @Nullable BackendConnectionInfo result;
@@ -132,9 +133,19 @@ public final class BackendLogin implements BackendTalk {
         }
     }
 
-    /** TLS is up. */
+    /** TLS is up, with a server whose certificate is trusted. */
     public void tlsStarted() {
+        tlsStarted(true);
+    }
+
+    /**
+     * TLS is up.
+     *
+     * @param trusted whether the server's certificate is trusted; if it is still to be proven, the password is not sent
+     */
+    public void tlsStarted(boolean trusted) {
         if (state == State.TLS_WANTED) {
+            proven = trusted;
             guarded(this::authenticate);
         }
     }
@@ -186,7 +197,8 @@ public final class BackendLogin implements BackendTalk {
             moveTo(State.DONE);
             return;
         }
-        CredentialLogin started = new CredentialLogin(leg, credentials, tls, present(greeting));
+        CredentialLogin started = new CredentialLogin(
+                leg, proven ? credentials : credentials.withoutKeyRetrieval(), tls && proven, present(greeting));
         byte[] response = new HandshakeResponse41(
                         capabilities,
                         MAX_PACKET,

@@ -27,9 +27,6 @@ final class CredentialLogin {
         REFUSED
     }
 
-    /** The packet with which sha256_password asks for the key; caching_sha2_password has another one. */
-    private static final int SHA256_KEY_REQUEST = 1;
-
     /** An endless exchange is cut off; no server needs more. */
     private static final int MAX_PACKETS = 16;
 
@@ -43,7 +40,11 @@ final class CredentialLogin {
     private boolean keyDue;
     private int packets;
 
-    /** Starts with the plugin that the greeting names if that is one to start with. */
+    /**
+     * Starts with the plugin that the greeting names if that is one to start with.
+     *
+     * @param tls whether there is TLS with a server that is known to be the right one
+     */
     CredentialLogin(PacketLeg leg, BackendCredentials credentials, boolean tls, HandshakeV10 greeting) {
         this.leg = leg;
         this.credentials = credentials;
@@ -96,7 +97,7 @@ final class CredentialLogin {
 
     private void onSwitch(AuthSwitchRequest request) {
         String name = request.pluginName();
-        sha256 = AuthPolicy.SHA256_PASSWORD.equals(name);
+        sha256 = AuthPolicy.SHA256_PASSWORD.equals(name) && credentials.mayUseSha256Password();
         keyDue = false;
         if (sha256) {
             scramble = request.scramble();
@@ -123,7 +124,7 @@ final class CredentialLogin {
         if (password().isEmpty()) {
             leg.send(new byte[] {0});
         } else {
-            sendPassword(AuthPolicy.SHA256_PASSWORD, SHA256_KEY_REQUEST);
+            sendPassword(AuthPolicy.SHA256_PASSWORD, AuthPolicy.SHA256_KEY_REQUEST);
         }
     }
 
@@ -136,8 +137,8 @@ final class CredentialLogin {
         } else {
             unsupported = pluginName;
             throw impossible("the backend wants the password of " + who() + " (" + pluginName
-                    + "), the connection has no TLS, and the server's public key must not be asked for"
-                    + " (allowPublicKeyRetrieval): use TLS, or allow it");
+                    + "), the connection has no TLS with a trusted certificate, and the server's public key must not be"
+                    + " asked for (allowPublicKeyRetrieval): use TLS, or allow it");
         }
     }
 
@@ -160,8 +161,9 @@ final class CredentialLogin {
     private Bytes reply() {
         if (AuthPlugin.of(plugin).requiresTls() && !tls) {
             unsupported = plugin.text();
-            throw impossible("the backend wants the authentication plugin " + plugin.text() + " for " + who()
-                    + ", which sends the password unencrypted, and the connection has no TLS");
+            throw impossible(
+                    "the backend wants the authentication plugin " + plugin.text() + " for " + who()
+                            + ", which sends the password unencrypted, and the connection has no TLS with a trusted certificate");
         }
         Bytes reply = credentials.reply(plugin, scramble);
         if (reply == null) {

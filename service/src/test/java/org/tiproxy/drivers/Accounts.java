@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.tiproxy.testing.MySqlServer;
 
 /** The accounts of the servers that clients are compared on. */
@@ -60,16 +61,19 @@ final class Accounts {
         };
     }
 
+    /** What stands in for MariaDB's tables of sequences. */
+    static final List<String> NUMBERS = List.of(
+            "CREATE DATABASE numbers",
+            "CREATE TABLE numbers.numbers (seq INT AUTO_INCREMENT PRIMARY KEY)",
+            "INSERT INTO numbers.numbers WITH RECURSIVE c AS (SELECT 1 n UNION ALL SELECT n + 1 FROM c WHERE n < 20000)"
+                    + " SELECT n FROM c");
+
     /** A MySQL with what the scenarios need. */
     static MySqlServer startMySql(Path folder) throws IOException {
         return MySqlServer.start(
                 folder,
-                List.of(
-                        "GRANT ALL ON *.* TO demo@'127.0.0.1' WITH GRANT OPTION",
-                        "CREATE DATABASE numbers",
-                        "CREATE TABLE numbers.numbers (seq INT AUTO_INCREMENT PRIMARY KEY)",
-                        "INSERT INTO numbers.numbers WITH RECURSIVE c AS (SELECT 1 n UNION ALL SELECT n + 1 FROM c"
-                                + " WHERE n < 20000) SELECT n FROM c"),
+                Stream.concat(Stream.of("GRANT ALL ON *.* TO demo@'127.0.0.1' WITH GRANT OPTION"), NUMBERS.stream())
+                        .toList(),
                 "--cte-max-recursion-depth=20000",
                 "--max-allowed-packet=64M",
                 "--local-infile=1",

@@ -2,6 +2,7 @@ package org.tiproxy.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Path;
@@ -38,6 +39,7 @@ import org.tiproxy.pool.PoolConfig;
 import org.tiproxy.session.KnownUser;
 import org.tiproxy.session.KnownUsers;
 import org.tiproxy.testing.MySqlServer;
+import org.tiproxy.testing.SessionTraces;
 
 /**
  * Logins to a real MySQL with the plugins that want the password itself, over every combination of TLS, when the server
@@ -77,9 +79,12 @@ class MySqlServerLoginsIT {
     @AfterEach
     void close() {
         if (proxy != null) {
-            await().untilAsserted(() -> assertThat(sessions.sessions()).isEmpty());
-            proxy.shutdown();
-            tls.close();
+            try {
+                await().untilAsserted(() -> assertThat(sessions.sessions()).isEmpty());
+            } finally {
+                proxy.shutdown();
+                tls.close();
+            }
         }
         threads.shutdownNow();
     }
@@ -163,6 +168,9 @@ class MySqlServerLoginsIT {
         try (Connection admin = DriverManager.getConnection(
                         "jdbc:mysql://127.0.0.1:" + server.port() + "/?sslMode=REQUIRED", "admin", "admin");
                 Statement statement = admin.createStatement()) {
+            assumeThat(SessionTraces.ask(admin, "SHOW PLUGINS").toString())
+                    .as("the server's plugins")
+                    .contains("[" + plugin + ",ACTIVE");
             statement.execute("DROP USER IF EXISTS newcomer@'127.0.0.1'");
             statement.execute("CREATE USER newcomer@'127.0.0.1' IDENTIFIED WITH " + plugin + " BY 'its password'");
             statement.execute("GRANT ALL ON demo.* TO newcomer@'127.0.0.1'");

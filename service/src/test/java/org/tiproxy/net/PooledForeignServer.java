@@ -112,10 +112,14 @@ abstract class PooledForeignServer {
     @AfterEach
     void close() {
         if (proxy != null) {
-            await().untilAsserted(() -> assertThat(sessions.sessions()).isEmpty());
-            await().untilAsserted(() -> assertThat(pool.statistics().active()).isZero());
-            proxy.shutdown();
-            tls.close();
+            try {
+                await().untilAsserted(() -> assertThat(sessions.sessions()).isEmpty());
+                await().untilAsserted(
+                                () -> assertThat(pool.statistics().active()).isZero());
+            } finally {
+                proxy.shutdown();
+                tls.close();
+            }
         }
         threads.shutdownNow();
     }

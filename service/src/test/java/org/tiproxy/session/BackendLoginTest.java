@@ -126,8 +126,8 @@ class BackendLoginTest {
 
     @Test
     void aKeyThatMustNotBeAskedForIsNot() {
-        BackendCredentials careful = CREDENTIALS.withoutKeyRetrieval();
-        assertThat(careful).isNotEqualTo(CREDENTIALS);
+        BackendCredentials careful = CREDENTIALS.asDriver(false);
+        assertThat(careful).as("connections are shared").isEqualTo(CREDENTIALS);
         BackendLogin login = login(careful, TlsMode.DISABLED);
         receive(login, Packets.greeting("caching_sha2_password"));
         sent.takeOnly(1);
@@ -136,6 +136,48 @@ class BackendLoginTest {
         assertThat(login.unsupportedPlugin()).isEqualTo("caching_sha2_password");
         assertThat(login.failure().message()).contains("user 'root'", "no TLS", "allowPublicKeyRetrieval");
         assertThat(sent.take()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"caching_sha2_password", "sha256_password", "mysql_clear_password"})
+    void aServerWhoseCertificateIsNotProvenYetIsNotSentThePassword(String plugin) {
+        BackendLogin login = login(CREDENTIALS, TlsMode.REQUIRED);
+        receive(login, Packets.greeting());
+        sent.takeOnly(1);
+        login.tlsStarted(false);
+        sent.takeOnly(2);
+        receive(login, switchTo(plugin, NONCE), 3);
+        if (plugin.equals("caching_sha2_password")) {
+            sent.takeOnly(4);
+            receive(login, more(CachingSha2Password.FULL_AUTHENTICATION), 5);
+        }
+        assertThat(login.state()).isEqualTo(State.FAILED);
+        assertThat(login.unsupportedPlugin()).isEqualTo(plugin);
+        assertThat(sent.take()).isEmpty();
+    }
+
+    @Test
+    void driversDoNotHaveSha256Password() {
+        BackendLogin login = login(CREDENTIALS.asDriver(true), TlsMode.DISABLED);
+        receive(login, Packets.greeting());
+        sent.takeOnly(1);
+        receive(login, switchTo("sha256_password", NONCE), 2);
+        assertThat(login.state()).isEqualTo(State.FAILED);
+        assertThat(login.unsupportedPlugin()).isEqualTo("sha256_password");
+        assertThat(sent.take()).isEmpty();
+    }
+
+    @Test
+    void sha256PasswordIsSentOverTlsAsItIs() {
+        BackendLogin login = login(CREDENTIALS, TlsMode.REQUIRED);
+        receive(login, Packets.greeting());
+        sent.takeOnly(1);
+        login.tlsStarted();
+        sent.takeOnly(2);
+        receive(login, switchTo("sha256_password", NONCE), 3);
+        assertThat(sent.takeOnly(4)).isEqualTo(Hex.bytes("'s3cret' 00".split(" ")));
+        receive(login, Packets.ok(5));
+        assertThat(login.state()).isEqualTo(State.DONE);
     }
 
     @ParameterizedTest

@@ -5,14 +5,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import org.awaitility.Awaitility;
 
 /**
  * A real MySQL server on a free port of the loopback interface, as {@code .ci/unpack-mysql} has brought it: account {@code
@@ -23,9 +18,9 @@ public final class MySqlServer implements AutoCloseable {
             Path.of("..", "target", "mysql", "mysqld").toAbsolutePath().normalize();
 
     private final int port;
-    private final Process process;
+    private final ServerProcess process;
 
-    private MySqlServer(int port, Process process) {
+    private MySqlServer(int port, ServerProcess process) {
         this.port = port;
         this.process = process;
     }
@@ -48,23 +43,14 @@ public final class MySqlServer implements AutoCloseable {
      */
     public static MySqlServer start(Path folder, List<String> accounts, String... options) throws IOException {
         Path data = folder.toAbsolutePath().resolve("mysql");
-        Path log = folder.resolve("mysql.log");
+        Path log = folder.toAbsolutePath().resolve("mysql.log");
         List<String> first = new ArrayList<>(List.of(
                 "CREATE DATABASE demo;",
                 "CREATE USER demo@'127.0.0.1' IDENTIFIED BY 'demo';",
                 "GRANT ALL ON demo.* TO demo@'127.0.0.1';"));
         accounts.forEach(statement -> first.add(statement + ";"));
         Path init = Files.write(folder.resolve("mysql.sql"), first).toAbsolutePath();
-        Process create = run(log, List.of("--initialize-insecure", "--datadir=" + data));
-        try {
-            if (create.waitFor() != 0) {
-                throw new IOException("no data directory: " + Files.readString(log));
-            }
-        } catch (InterruptedException e) {
-            create.destroyForcibly();
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        }
+        run(folder, log, List.of("--initialize-insecure", "--datadir=" + data)).awaitSuccess();
         int port = MariaDbServer.freePort();
         List<String> arguments = new ArrayList<>(List.of(
                 "--datadir=" + data,
@@ -78,33 +64,18 @@ public final class MySqlServer implements AutoCloseable {
                 "--innodb-buffer-pool-size=32M",
                 "--performance-schema=OFF"));
         arguments.addAll(Arrays.asList(options));
-        MySqlServer server = new MySqlServer(port, run(log, arguments));
-        Awaitility.await("the server, see " + log).atMost(2, TimeUnit.MINUTES).until(() -> server.answers(log));
-        return server;
+        ServerProcess process = run(folder, log, arguments);
+        process.awaitLogin("jdbc:mariadb://127.0.0.1:" + port + "/demo?sslMode=trust", "demo", "demo");
+        return new MySqlServer(port, process);
     }
 
-    private static Process run(Path log, List<String> arguments) throws IOException {
+    private static ServerProcess run(Path folder, Path log, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(PROGRAM.toString()));
         if (System.getProperty("user.name").equals("root")) {
             command.add("--user=root");
         }
         command.addAll(arguments);
-        return new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-                .start();
-    }
-
-    private boolean answers(Path log) throws IOException {
-        if (!process.isAlive()) {
-            throw new IllegalStateException("the server has ended: " + Files.readString(log));
-        }
-        try (Connection connection = DriverManager.getConnection(
-                "jdbc:mariadb://127.0.0.1:" + port + "/demo?sslMode=trust", "demo", "demo")) {
-            return connection.isValid(10);
-        } catch (SQLException e) {
-            return false;
-        }
+        return ServerProcess.start(folder, log, command);
     }
 
     /** Where it listens on 127.0.0.1. */
@@ -114,19 +85,11 @@ public final class MySqlServer implements AutoCloseable {
 
     /** The server itself. */
     public Process process() {
-        return process;
+        return process.process();
     }
 
     @Override
     public void close() {
-        process.destroy();
-        try {
-            if (!process.waitFor(30, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
-        } catch (InterruptedException e) {
-            process.destroyForcibly();
-            Thread.currentThread().interrupt();
-        }
+        process.close();
     }
 }

@@ -11,8 +11,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import org.awaitility.Awaitility;
 
 /**
  * A real TiDB server with a store of its own on free ports of the loopback interface, as {@code .ci/build-tidb} makes it:
@@ -24,9 +22,9 @@ public final class TiDbServer implements AutoCloseable {
             Path.of("..", "target", "tidb", "tidb-server").toAbsolutePath().normalize();
 
     private final int port;
-    private final Process process;
+    private final ServerProcess process;
 
-    private TiDbServer(int port, Process process) {
+    private TiDbServer(int port, ServerProcess process) {
         this.port = port;
         this.process = process;
     }
@@ -43,9 +41,12 @@ public final class TiDbServer implements AutoCloseable {
      */
     public static TiDbServer start(Path folder, List<String> accounts) throws IOException, SQLException {
         int port = MariaDbServer.freePort();
-        Path log = folder.resolve("tidb.log");
-        Path config = Files.write(folder.resolve("tidb.toml"), List.of("[security]", "auto-tls = true"));
-        Process process = new ProcessBuilder(
+        Path where = folder.toAbsolutePath();
+        Path config = Files.write(where.resolve("tidb.toml"), List.of("[security]", "auto-tls = true"));
+        ServerProcess process = ServerProcess.start(
+                where,
+                where.resolve("tidb.log"),
+                List.of(
                         PROGRAM.toString(),
                         "-P",
                         Integer.toString(port),
@@ -60,43 +61,28 @@ public final class TiDbServer implements AutoCloseable {
                         "--store",
                         "unistore",
                         "--path",
-                        folder.resolve("tidb").toString(),
+                        where.resolve("tidb").toString(),
                         "--socket",
-                        folder.resolve("tidb.sock").toString(),
+                        where.resolve("tidb.sock").toString(),
                         "--temp-dir",
-                        folder.resolve("tidb-temp").toString())
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-        TiDbServer server = new TiDbServer(port, process);
-        Awaitility.await("the server, see " + log).atMost(2, TimeUnit.MINUTES).until(() -> server.answers(log));
+                        where.resolve("tidb-temp").toString()));
+        String url = "jdbc:mariadb://127.0.0.1:" + port + "/?sslMode=disable";
+        process.awaitLogin(url, "root", "");
         List<String> first = new ArrayList<>(List.of(
                 "CREATE DATABASE demo",
                 "CREATE USER demo@'127.0.0.1' IDENTIFIED BY 'demo'",
                 "GRANT ALL ON demo.* TO demo@'127.0.0.1'"));
         first.addAll(accounts);
-        try (Connection root = server.root();
+        try (Connection root = DriverManager.getConnection(url, "root", "");
                 Statement statement = root.createStatement()) {
             for (String sql : first) {
                 statement.execute(sql);
             }
-        }
-        return server;
-    }
-
-    private Connection root() throws SQLException {
-        return DriverManager.getConnection("jdbc:mariadb://127.0.0.1:" + port + "/?sslMode=disable", "root", "");
-    }
-
-    private boolean answers(Path log) throws IOException {
-        if (!process.isAlive()) {
-            throw new IllegalStateException("the server has ended: " + Files.readString(log));
-        }
-        try (Connection connection = root()) {
-            return connection.isValid(10);
         } catch (SQLException e) {
-            return false;
+            process.close();
+            throw e;
         }
+        return new TiDbServer(port, process);
     }
 
     /** Where it listens on 127.0.0.1. */
@@ -106,14 +92,6 @@ public final class TiDbServer implements AutoCloseable {
 
     @Override
     public void close() {
-        process.destroy();
-        try {
-            if (!process.waitFor(30, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
-        } catch (InterruptedException e) {
-            process.destroyForcibly();
-            Thread.currentThread().interrupt();
-        }
+        process.close();
     }
 }

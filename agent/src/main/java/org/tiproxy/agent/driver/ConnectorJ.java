@@ -87,7 +87,7 @@ final class ConnectorJ {
                 Objects.toString(arguments[1], ""),
                 new Secret(password),
                 tls.toBackend(),
-                options.isSet(DriverRequest.KEY_RETRIEVAL, false),
+                DriverRequest.keyRetrieval(options, "serverRSAPublicKeyFile"),
                 tls.isDemanded());
     }
 

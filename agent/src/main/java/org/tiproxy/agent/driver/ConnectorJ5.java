@@ -73,7 +73,7 @@ final class ConnectorJ5 {
                 Objects.toString(options.get("user"), ""),
                 new Secret(password),
                 tls.toBackend(),
-                options.isSet(DriverRequest.KEY_RETRIEVAL, false),
+                DriverRequest.keyRetrieval(options, "serverRSAPublicKeyFile"),
                 tls.isDemanded());
     }
 

@@ -24,6 +24,12 @@ record DriverRequest(
         BackendTls tls,
         boolean keyRetrieval,
         boolean announceTls) {
-    /** The option's name, which is the same in all drivers; it is off unless it is set. */
-    static final String KEY_RETRIEVAL = "allowPublicKeyRetrieval";
+    /**
+     * What the driver's options say about {@link #keyRetrieval}. With a key of their own, drivers do not ask for one.
+     *
+     * @param keyFile the name of the option that names it, which differs by a letter
+     */
+    static boolean keyRetrieval(DriverOptions options, String keyFile) {
+        return options.isSet("allowPublicKeyRetrieval", false) && options.text(keyFile) == null;
+    }
 }

@@ -78,7 +78,7 @@ final class MariaDb {
                 user != null ? user : MariaDb2.systemUser(),
                 new Secret(password),
                 tls.toBackend(),
-                options.isSet(DriverRequest.KEY_RETRIEVAL, false),
+                DriverRequest.keyRetrieval(options, "serverRsaPublicKeyFile"),
                 false);
     }
 

@@ -59,7 +59,7 @@ final class MariaDb2 {
                 user != null ? user : systemUser(),
                 new Secret(password),
                 tls.toBackend(),
-                options.isSet(DriverRequest.KEY_RETRIEVAL, false),
+                DriverRequest.keyRetrieval(options, "serverRsaPublicKeyFile"),
                 tls.isDemanded());
     }
 
