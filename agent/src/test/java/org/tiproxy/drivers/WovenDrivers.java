@@ -74,7 +74,7 @@ abstract class WovenDrivers {
         return open(driver, loader, url, "demo", "demo");
     }
 
-    static Connection open(JdbcDriver driver, WovenLoader loader, String url, String user, String password)
+    static Connection open(JdbcDriver driver, ClassLoader loader, String url, String user, String password)
             throws Exception {
         Properties login = new Properties();
         login.setProperty("user", user);

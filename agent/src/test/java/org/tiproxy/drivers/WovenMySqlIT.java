@@ -11,12 +11,12 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
-import java.util.Properties;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -94,20 +94,9 @@ class WovenMySqlIT extends WovenDrivers {
     }
 
     private static Connection connect(JdbcDriver driver, ClassLoader loader, String options) throws Exception {
-        Properties login = new Properties();
-        login.setProperty("user", "demo");
-        login.setProperty("password", "demo");
         String url = driver.scheme() + "//127.0.0.1:" + server.port() + "/demo?sslMode="
                 + (isConnectorJ(driver) ? "DISABLED" : "disable") + options;
-        Thread.currentThread().setContextClassLoader(loader);
-        try {
-            return ((java.sql.Driver) loader.loadClass(driver.driverClass())
-                            .getConstructor()
-                            .newInstance())
-                    .connect(url, login);
-        } finally {
-            Thread.currentThread().setContextClassLoader(WovenMySqlIT.class.getClassLoader());
-        }
+        return open(driver, loader, url, "demo", "demo");
     }
 
     @ParameterizedTest
@@ -147,6 +136,43 @@ class WovenMySqlIT extends WovenDrivers {
             }
             assertThat(redirector.failures()).isEmpty();
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("newest")
+    void aLoginIsTriedInTimeAlsoWhenTheOneBeforeWasNotAndAConnectionIsIdle(JdbcDriver driver) throws Exception {
+        try (URLClassLoader plain = driver.load();
+                WovenLoader loader = woven(driver, real)) {
+            direct("demo", "demo").close();
+            connect(driver, loader, "").close();
+            forget();
+            // With other capabilities, for which the idle one will not do.
+            String other = "&useAffectedRows=true";
+            Throwable usual = catchThrowable(() -> connect(driver, plain, other));
+            assertThatThrownBy(() -> connect(driver, loader, other)).hasMessageContaining("allowPublicKeyRetrieval");
+            assertThatThrownBy(() -> connect(driver, loader, other)).hasMessage(usual.getMessage());
+            assertThat(redirector.bypassed()).containsOnly(BYPASSED);
+        }
+    }
+
+    @Test
+    void aCertificateThatIsStillToBeProvenGetsNoPassword() throws Exception {
+        JdbcDriver driver = JdbcDriver.MARIADB_4_0_0;
+        try (URLClassLoader plain = driver.load();
+                WovenLoader loader = woven(driver, real)) {
+            forget();
+            String url = driver.scheme() + "//127.0.0.1:" + server.port() + "/demo?sslMode=verify-full";
+            Throwable usual = catchThrowable(() -> open(driver, plain, url, "demo", "demo"));
+            assertThat(usual).isInstanceOf(SQLException.class);
+
+            Throwable refused = catchThrowable(() -> open(driver, loader, url, "demo", "demo"));
+            assertThat(withoutNumber(refused)).isEqualTo(withoutNumber(usual));
+            assertThat(redirector.bypassed()).containsOnly(BYPASSED);
+        }
+    }
+
+    private static String withoutNumber(Throwable failure) {
+        return String.valueOf(failure.getMessage()).replaceAll("\\(conn=\\d+\\) ", "");
     }
 
     @ParameterizedTest

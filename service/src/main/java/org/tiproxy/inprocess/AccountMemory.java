@@ -72,8 +72,8 @@ final class AccountMemory {
         // It comes from the network, and ends up in logs and beans.
         String name = PLUGIN.matcher(plugin).matches() ? plugin : "of another name";
         String message = String.valueOf(refusal.getMessage());
-        if (!plugin.equals(AuthPluginName.CACHING_SHA2_PASSWORD.text())) {
-            // That one depends on what the server remembers of earlier logins, and on the password being right.
+        if (AuthPluginName.of(plugin) == null) {
+            // With one that we have, it is a matter of TLS, of the URL, or of what the server remembers.
             unsupported.put(
                     login.poolName(), new Unsupported(name, message, ticker.nanoTime() + UNSUPPORTED_FOR.toNanos()));
         }

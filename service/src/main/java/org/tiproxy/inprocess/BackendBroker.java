@@ -128,7 +128,7 @@ final class BackendBroker {
      */
     private void logInAhead(BackendConnection opened, HandshakeV10 greeting, long begin)
             throws UnsupportedAccountException {
-        if (memory == null || pool.hasLoggedIn()) {
+        if (memory == null || !pool.isLoginDue()) {
             return;
         }
         BackendRequest guessed = memory.guess(login, greeting);
@@ -309,7 +309,7 @@ final class BackendBroker {
             logIn(connection, request);
         }
         BackendCredentials credentials = request.credentials();
-        if (credentials != null && credentials.user().equals(login.user())) {
+        if (credentials != null) {
             pool.loggedIn(credentials);
         }
         if (memory != null) {
@@ -324,7 +324,7 @@ final class BackendBroker {
             if (memory != null && request.key().user().equals(login.user())) {
                 // It is too late for this connection, but not for the next one.
                 if (memory.remember(login, e) != null) {
-                    pool.forgetLogin();
+                    pool.loginWasTooLate();
                 }
             }
             throw e;

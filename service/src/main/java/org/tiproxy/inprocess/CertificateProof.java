@@ -62,7 +62,7 @@ public final class CertificateProof {
 
     private static boolean isProof(
             Bytes said, BackendConnectionInfo info, BackendCredentials credentials, byte[] fingerprint) {
-        if (said.isEmpty() || said.at(0) != SHA_256) {
+        if (said.isEmpty() || said.at(0) != SHA_256 || credentials.isPasswordEmpty()) {
             return false;
         }
         byte[] expected = sha256(

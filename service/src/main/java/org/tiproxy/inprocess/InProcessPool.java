@@ -3,7 +3,9 @@ package org.tiproxy.inprocess;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,7 +62,11 @@ final class InProcessPool implements SharedMySqlConnections {
     private final AtomicInteger spares = new AtomicInteger();
 
     private volatile @Nullable HandshakeV10 greeting;
-    private volatile @Nullable BackendCredentials latest;
+    /** With what users have logged in last; sessions may change theirs. */
+    private final Map<String, BackendCredentials> latest = new ConcurrentHashMap<>();
+
+    /** Whether a login has to be tried while a socket opens, because the last one would have been better tried there. */
+    private volatile boolean loginDue;
 
     InProcessPool(String name, List<HostPort> backends, PoolConfig config, Ticker ticker, Scheduler scheduler) {
         this.name = name;
@@ -125,12 +131,12 @@ final class InProcessPool implements SharedMySqlConnections {
     }
 
     /**
-     * Whether a connection may be opened before it has a place in the pool: nothing is idle, and there is room for it and for
+     * Whether a connection may be opened before it has a place in the pool: nothing is idle or a login is due, and there is room for it and for
      * all others that are opened in the same way, however many threads come at once. If so, {@link #spareIsGone} is owed.
      */
     boolean mayOpenSpare() {
         Occupancy now = control().occupancy();
-        if (now.idle() > 0) {
+        if (now.idle() > 0 && !isLoginDue()) {
             return false;
         }
         int others = spares.getAndIncrement();
@@ -178,25 +184,32 @@ final class InProcessPool implements SharedMySqlConnections {
         return pool.acquireAsync(new Key(request.key(), request.schema(), credentials, tls), timeout);
     }
 
-    /** Whether the account is one that a login has succeeded with. */
-    boolean hasLoggedIn() {
-        return latest != null;
+    /**
+     * Whether it is to be found out while a socket opens what the account needs: nobody has logged in yet, or the last login
+     * was refused for want of something that the driver may have.
+     */
+    boolean isLoginDue() {
+        return loginDue || latest.isEmpty();
     }
 
-    /** The next login is like the first one: what the account needs has to be found out while its socket opens. */
-    void forgetLogin() {
-        latest = null;
+    /** A login was refused when it was too late for the driver to connect by itself: the next one is tried in time. */
+    void loginWasTooLate() {
+        loginDue = true;
     }
 
-    /** A login of the pool's user has succeeded: connections with an older password are not lent any more. */
+    /** A login has succeeded: connections of that user with an older password are not lent any more. */
     void loggedIn(BackendCredentials credentials) {
-        BackendCredentials before = latest;
-        if (before == null || !credentials.equals(before)) {
-            latest = credentials;
-            if (before != null) {
-                log.info("{}: the password has changed, connections with the old one are closed", name);
-                control().evict(info -> info.key() instanceof Key key && !key.credentials.equals(credentials));
-            }
+        loginDue = false;
+        BackendCredentials before = latest.put(credentials.user(), credentials);
+        if (before != null && !credentials.equals(before)) {
+            log.info(
+                    "{}: the password of {} has changed, connections with the old one are closed",
+                    name,
+                    credentials.user());
+            control()
+                    .evict(info -> info.key() instanceof Key key
+                            && key.credentials.user().equals(credentials.user())
+                            && !key.credentials.equals(credentials));
         }
     }
 
@@ -249,10 +262,8 @@ final class InProcessPool implements SharedMySqlConnections {
     }
 
     private boolean isLatest(BackendRequest served) {
-        BackendCredentials known = latest;
         BackendCredentials its = served.credentials();
-        // A session may have become another user.
-        return known == null || its == null || !its.user().equals(known.user()) || known.equals(its);
+        return its == null || its.equals(latest.getOrDefault(its.user(), its));
     }
 
     private void prepare(

@@ -52,11 +52,6 @@ public final class BackendCredentials {
         return new BackendCredentials(user, password, sha1, mayRetrieveKey, false);
     }
 
-    /** The same, and the password is not sent with a key that the server names. */
-    BackendCredentials withoutKeyRetrieval() {
-        return new BackendCredentials(user, password, sha1, false, sha256Password);
-    }
-
     /** Whether the password may be sent without TLS, encrypted with the key that the server names. */
     boolean mayRetrieveKey() {
         return keyRetrieval;
@@ -76,6 +71,11 @@ public final class BackendCredentials {
     @Nullable
     Bytes password() {
         return password == null ? null : Bytes.ofUtf8(password.reveal());
+    }
+
+    /** Whether the password is known to be empty, so that whatever is derived from it is known to everybody. */
+    public boolean isPasswordEmpty() {
+        return password != null && password.reveal().isEmpty();
     }
 
     /** SHA1(SHA1(password)): what a server stores for mysql_native_password. */

@@ -141,7 +141,8 @@ public final class BackendLogin implements BackendTalk {
     /**
      * TLS is up.
      *
-     * @param trusted whether the server's certificate is trusted; if it is still to be proven, the password is not sent
+     * @param trusted whether the server's certificate is trusted; if it is still to be proven, only mysql_native_password is
+     *     answered, whose OK can prove it
      */
     public void tlsStarted(boolean trusted) {
         if (state == State.TLS_WANTED) {
@@ -197,8 +198,7 @@ public final class BackendLogin implements BackendTalk {
             moveTo(State.DONE);
             return;
         }
-        CredentialLogin started = new CredentialLogin(
-                leg, proven ? credentials : credentials.withoutKeyRetrieval(), tls && proven, present(greeting));
+        CredentialLogin started = new CredentialLogin(leg, credentials, tls, proven, present(greeting));
         byte[] response = new HandshakeResponse41(
                         capabilities,
                         MAX_PACKET,

@@ -33,6 +33,7 @@ final class CredentialLogin {
     private final PacketLeg leg;
     private final BackendCredentials credentials;
     private final boolean tls;
+    private final boolean proven;
     private AuthPluginName plugin;
     private Bytes scramble;
     private @Nullable String unsupported;
@@ -40,16 +41,23 @@ final class CredentialLogin {
     private boolean keyDue;
     private int packets;
 
-    /**
-     * Starts with the plugin that the greeting names if that is one to start with.
-     *
-     * @param tls whether there is TLS with a server that is known to be the right one
-     */
+    /** Starts with the plugin that the greeting names if that is one to start with. */
     CredentialLogin(PacketLeg leg, BackendCredentials credentials, boolean tls, HandshakeV10 greeting) {
+        this(leg, credentials, tls, true, greeting);
+    }
+
+    /**
+     * The same, over TLS whose certificate may be still to be proven.
+     *
+     * @param proven whether it is not; otherwise only mysql_native_password is answered
+     */
+    CredentialLogin(PacketLeg leg, BackendCredentials credentials, boolean tls, boolean proven, HandshakeV10 greeting) {
         this.leg = leg;
         this.credentials = credentials;
         this.tls = tls;
-        this.plugin = greeting.authPluginName().equals(AuthPluginName.CACHING_SHA2_PASSWORD.text())
+        this.proven = proven;
+        this.plugin = proven
+                        && greeting.authPluginName().equals(AuthPluginName.CACHING_SHA2_PASSWORD.text())
                         && credentials.password() != null
                 ? AuthPluginName.CACHING_SHA2_PASSWORD
                 : AuthPluginName.MYSQL_NATIVE_PASSWORD;
@@ -97,6 +105,12 @@ final class CredentialLogin {
 
     private void onSwitch(AuthSwitchRequest request) {
         String name = request.pluginName();
+        if (!proven && !AuthPluginName.MYSQL_NATIVE_PASSWORD.text().equals(name)) {
+            unsupported = name == null ? "mysql_old_password" : name;
+            throw impossible("the backend wants the authentication plugin " + name + " for " + who()
+                    + ", but nobody whom the URL trusts has signed its certificate, which only "
+                    + AuthPluginName.MYSQL_NATIVE_PASSWORD.text() + " can prove");
+        }
         sha256 = AuthPolicy.SHA256_PASSWORD.equals(name) && credentials.mayUseSha256Password();
         keyDue = false;
         if (sha256) {
@@ -137,8 +151,8 @@ final class CredentialLogin {
         } else {
             unsupported = pluginName;
             throw impossible("the backend wants the password of " + who() + " (" + pluginName
-                    + "), the connection has no TLS with a trusted certificate, and the server's public key must not be"
-                    + " asked for (allowPublicKeyRetrieval): use TLS, or allow it");
+                    + "), the connection has no TLS, and the server's public key must not be asked for"
+                    + " (allowPublicKeyRetrieval): use TLS, or allow it");
         }
     }
 
@@ -161,9 +175,8 @@ final class CredentialLogin {
     private Bytes reply() {
         if (AuthPlugin.of(plugin).requiresTls() && !tls) {
             unsupported = plugin.text();
-            throw impossible(
-                    "the backend wants the authentication plugin " + plugin.text() + " for " + who()
-                            + ", which sends the password unencrypted, and the connection has no TLS with a trusted certificate");
+            throw impossible("the backend wants the authentication plugin " + plugin.text() + " for " + who()
+                    + ", which sends the password unencrypted, and the connection has no TLS");
         }
         Bytes reply = credentials.reply(plugin, scramble);
         if (reply == null) {

@@ -58,7 +58,10 @@ final class ServerComparison implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        proxy.close();
-        loaders.close();
+        try {
+            proxy.close();
+        } finally {
+            loaders.close();
+        }
     }
 }

@@ -84,9 +84,9 @@ class MySqlServerLoginsIT {
             } finally {
                 proxy.shutdown();
                 tls.close();
+                threads.shutdownNow();
             }
         }
-        threads.shutdownNow();
     }
 
     static Stream<Arguments> logins() {

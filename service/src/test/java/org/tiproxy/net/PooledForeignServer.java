@@ -119,9 +119,9 @@ abstract class PooledForeignServer {
             } finally {
                 proxy.shutdown();
                 tls.close();
+                threads.shutdownNow();
             }
         }
-        threads.shutdownNow();
     }
 
     private boolean isKnown() {
