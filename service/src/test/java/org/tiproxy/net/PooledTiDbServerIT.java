@@ -22,13 +22,9 @@ import org.tiproxy.testing.TiDbServer;
 @ParameterizedClass
 @CsvSource({
     "jdbc:mysql, known, plain",
-    "jdbc:mysql, known, tls",
-    "jdbc:mysql, pass-through, plain",
-    "jdbc:mysql, pass-through, tls",
-    "jdbc:mariadb, known, plain",
     "jdbc:mariadb, known, tls",
-    "jdbc:mariadb, pass-through, plain",
-    "jdbc:mariadb, pass-through, tls"
+    "jdbc:mysql, pass-through, tls",
+    "jdbc:mariadb, pass-through, plain"
 })
 class PooledTiDbServerIT extends PooledForeignServer {
     @TempDir

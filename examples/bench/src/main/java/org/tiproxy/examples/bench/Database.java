@@ -20,7 +20,8 @@ final class Database {
     private static final Duration START_LIMIT = Duration.ofMinutes(2);
     private static final Duration PAUSE = Duration.ofMillis(50);
     /** Only what a connection needs: the driver's own questions at the start would be a part of what is measured. */
-    private static final String OPTIONS = "?useServerPrepStmts=true&connectTimeout=60000&socketTimeout=120000&sslMode=";
+    private static final String OPTIONS = "?useServerPrepStmts=true&connectTimeout=60000&socketTimeout=120000"
+            + "&allowPublicKeyRetrieval=true&sslMode=";
 
     private Database() {}
 

@@ -182,6 +182,47 @@ final class Programs implements AutoCloseable {
         }
     }
 
+    /** Starts MySQL, with TLS and a certificate that it has made itself; empty where {@code .ci/unpack-mysql} has not been. */
+    Optional<Program> startMySql() throws IOException {
+        Path mysqld = options.mariadb()
+                .toAbsolutePath()
+                .resolve("../../../target/mysql/mysqld")
+                .normalize();
+        if (!Files.isExecutable(mysqld)) {
+            return Optional.empty();
+        }
+        List<String> program = new ArrayList<>(List.of(mysqld.toString()));
+        if (System.getProperty("user.name").equals("root")) {
+            program.add("--user=root");
+        }
+        Path data = options.workDirectory().resolve("mysql").toAbsolutePath();
+        program.add("--datadir=" + data);
+        Path accounts = write(
+                "mysql-accounts.sql",
+                List.of(
+                        "CREATE DATABASE IF NOT EXISTS demo;",
+                        "CREATE USER IF NOT EXISTS demo@'127.0.0.1' IDENTIFIED BY 'demo';",
+                        "GRANT ALL ON demo.* TO demo@'127.0.0.1';"));
+        if (!Files.isDirectory(data)) {
+            List<String> create = new ArrayList<>(program);
+            create.add("--initialize-insecure");
+            startFilter(create).getInputStream().transferTo(OutputStream.nullOutputStream());
+        }
+        InetSocketAddress address = Connections.freeAddress();
+        List<String> command = new ArrayList<>(program);
+        command.addAll(List.of(
+                "--port=" + address.getPort(),
+                "--bind-address=127.0.0.1",
+                "--socket=mysql.sock",
+                "--init-file=" + accounts.toAbsolutePath(),
+                "--skip-name-resolve",
+                "--skip-log-bin",
+                "--max-connections=500",
+                "--back-log=4096",
+                "--innodb-flush-log-at-trx-commit=0"));
+        return Optional.of(start("mysql", address, command, Map.of()));
+    }
+
     private Program startMariadb(String name, List<String> further) throws IOException {
         return startMariadb(name, further, Map.of());
     }

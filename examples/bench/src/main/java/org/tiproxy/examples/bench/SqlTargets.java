@@ -72,6 +72,12 @@ final class SqlTargets {
         return server.isEmpty() ? List.of() : waysTo(server.get());
     }
 
+    /** The same, to Oracle's MySQL, with TLS and without. Empty if there is none. */
+    List<Target> toMySql() throws IOException {
+        Optional<Programs.Program> server = programs.startMySql();
+        return server.isEmpty() ? List.of() : waysTo(server.get());
+    }
+
     private List<Target> waysTo(Programs.Program server) throws IOException {
         server.awaitLogin();
         List<Target> ways = new ArrayList<>();
