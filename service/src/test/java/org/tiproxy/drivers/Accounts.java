@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.tiproxy.testing.MySqlServer;
 
 /** The accounts of the servers that clients are compared on. */
@@ -68,12 +67,22 @@ final class Accounts {
             "INSERT INTO numbers.numbers WITH RECURSIVE c AS (SELECT 1 n UNION ALL SELECT n + 1 FROM c WHERE n < 20000)"
                     + " SELECT n FROM c");
 
-    /** A MySQL with what the scenarios need. */
+    /**
+     * A MySQL with what the scenarios need. Whoever does not exist there is asked for a plugin that depends on the server's
+     * start.
+     */
     static MySqlServer startMySql(Path folder) throws IOException {
+        List<String> accounts = new ArrayList<>(NUMBERS);
+        accounts.add("GRANT ALL ON *.* TO demo@'127.0.0.1' WITH GRANT OPTION");
+        accounts.add("CREATE DATABASE " + Scenario.SCHEMA);
+        for (String name : List.of(NATIVE, ONE_CONNECTION)) {
+            accounts.add("CREATE USER " + name + "@'127.0.0.1' IDENTIFIED BY '" + PASSWORD + "'"
+                    + (name.equals(ONE_CONNECTION) ? " WITH MAX_USER_CONNECTIONS 1" : ""));
+            accounts.add("GRANT ALL ON " + Scenario.SCHEMA + ".* TO " + name + "@'127.0.0.1'");
+        }
         return MySqlServer.start(
                 folder,
-                Stream.concat(Stream.of("GRANT ALL ON *.* TO demo@'127.0.0.1' WITH GRANT OPTION"), NUMBERS.stream())
-                        .toList(),
+                accounts,
                 "--cte-max-recursion-depth=20000",
                 "--max-allowed-packet=64M",
                 "--local-infile=1",
