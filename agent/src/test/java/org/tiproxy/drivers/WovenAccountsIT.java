@@ -15,21 +15,14 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.tiproxy.common.Ticker;
-import org.tiproxy.inprocess.InProcessProxy;
-import org.tiproxy.inprocess.PoolListener;
-import org.tiproxy.pool.PoolConfig;
-import org.tiproxy.pool.TimerThread;
 import org.tiproxy.testing.MariaDbServer;
 
 /** Accounts whose authentication the engine cannot do, or that the server refuses. */
-class WovenAccountsIT extends WovenDrivers {
+class WovenAccountsIT extends WovenOverEngine {
     /** Has a plugin that MariaDB still has and the engine does not. */
     private static final String OLD = "oldpassword";
 
@@ -46,9 +39,6 @@ class WovenAccountsIT extends WovenDrivers {
 
     private static MariaDbServer server;
 
-    private TimerThread timer;
-    private InProcessProxy real;
-
     @BeforeAll
     static void start() throws Exception {
         List<String> options = new ArrayList<>(List.of(Accounts.serverOptions(folder, false)));
@@ -64,19 +54,6 @@ class WovenAccountsIT extends WovenDrivers {
     @AfterAll
     static void stop() {
         server.close();
-    }
-
-    @BeforeEach
-    void startEngine() {
-        timer = new TimerThread("test-housekeeping");
-        real = new InProcessProxy(
-                PoolConfig.builder().build(), List::of, Ticker.SYSTEM, timer, PoolListener.NONE, true);
-    }
-
-    @AfterEach
-    void stopEngine() {
-        real.close();
-        timer.close();
     }
 
     @Override

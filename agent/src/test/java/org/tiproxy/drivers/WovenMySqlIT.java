@@ -13,33 +13,23 @@ import java.sql.Statement;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.tiproxy.common.Ticker;
-import org.tiproxy.inprocess.InProcessProxy;
-import org.tiproxy.inprocess.PoolListener;
-import org.tiproxy.pool.PoolConfig;
-import org.tiproxy.pool.TimerThread;
 import org.tiproxy.testing.MySqlServer;
 
 /** Logins to a real MySQL, which wants the password itself from whomever it does not remember. */
 @Timeout(120)
-class WovenMySqlIT extends WovenDrivers {
+class WovenMySqlIT extends WovenOverEngine {
     private static final String BYPASSED = "authentication plugin caching_sha2_password";
 
     @TempDir
     static Path folder;
 
     private static MySqlServer server;
-
-    private TimerThread timer;
-    private InProcessProxy real;
 
     static Stream<JdbcDriver> newest() {
         return Stream.of(JdbcDriver.CONNECTOR_J_26_10_0, JdbcDriver.MARIADB_4_0_0);
@@ -60,19 +50,6 @@ class WovenMySqlIT extends WovenDrivers {
         if (server != null) {
             server.close();
         }
-    }
-
-    @BeforeEach
-    void startEngine() {
-        timer = new TimerThread("test-housekeeping");
-        real = new InProcessProxy(
-                PoolConfig.builder().build(), List::of, Ticker.SYSTEM, timer, PoolListener.NONE, true);
-    }
-
-    @AfterEach
-    void stopEngine() {
-        real.close();
-        timer.close();
     }
 
     @Override

@@ -131,8 +131,9 @@ final class InProcessPool implements SharedMySqlConnections {
     }
 
     /**
-     * Whether a connection may be opened before it has a place in the pool: nothing is idle or a login is due, and there is room for it and for
-     * all others that are opened in the same way, however many threads come at once. If so, {@link #spareIsGone} is owed.
+     * Whether a connection may be opened before it has a place in the pool: nothing is idle or a login is due, and there is
+     * room for it and for all others that are opened in the same way, however many threads come at once. If so, {@link
+     * #spareIsGone} is owed.
      */
     boolean mayOpenSpare() {
         Occupancy now = control().occupancy();

@@ -49,7 +49,7 @@ final class CredentialLogin {
     /**
      * The same, over TLS whose certificate may be still to be proven.
      *
-     * @param proven whether it is not; otherwise only mysql_native_password is answered
+     * @param proven whether the server is known to be the right one; until then only mysql_native_password is answered
      */
     CredentialLogin(PacketLeg leg, BackendCredentials credentials, boolean tls, boolean proven, HandshakeV10 greeting) {
         this.leg = leg;
@@ -106,8 +106,9 @@ final class CredentialLogin {
     private void onSwitch(AuthSwitchRequest request) {
         String name = request.pluginName();
         if (!proven && !AuthPluginName.MYSQL_NATIVE_PASSWORD.text().equals(name)) {
-            unsupported = name == null ? "mysql_old_password" : name;
-            throw impossible("the backend wants the authentication plugin " + name + " for " + who()
+            String asked = name == null ? "mysql_old_password" : name;
+            unsupported = asked;
+            throw impossible("the backend wants the authentication plugin " + asked + " for " + who()
                     + ", but nobody whom the URL trusts has signed its certificate, which only "
                     + AuthPluginName.MYSQL_NATIVE_PASSWORD.text() + " can prove");
         }

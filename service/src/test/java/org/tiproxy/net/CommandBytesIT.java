@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -56,18 +55,7 @@ class CommandBytesIT {
     @BeforeAll
     static void start(@TempDir Path folder) throws Exception {
         server = MariaDbServer.start(folder);
-        ProxyConfig config = new ProxyConfig(
-                new HostPort("127.0.0.1", 0),
-                ProxyConfig.Protocol.MYSQL,
-                0,
-                Duration.ZERO,
-                true,
-                Duration.ofSeconds(5),
-                2,
-                128,
-                NetworkTransport.AUTO,
-                Duration.ZERO,
-                Duration.ZERO);
+        ProxyConfig config = TestProxyConfig.mysql(NetworkTransport.AUTO);
         proxy = new ProxyListener(
                 config, new HostPort("127.0.0.1", server.port()), BackendGate.open(), SESSIONS, Ticker.SYSTEM, THREADS);
         proxy.open();

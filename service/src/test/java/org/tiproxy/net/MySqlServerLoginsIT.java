@@ -11,7 +11,6 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -113,18 +112,7 @@ class MySqlServerLoginsIT {
                 clientTls ? new ServerTls(new TlsFiles(null, null, null), true, false, List.of(), VERSIONS) : null;
         SqlTls towardsBackend = backendTls ? new SqlTls(new TlsFiles(null, null, null), false, false, VERSIONS) : null;
         tls = ProxyTls.open(new SecurityConfig(towardsClients, towardsBackend, false, false));
-        ProxyConfig config = new ProxyConfig(
-                new HostPort("127.0.0.1", 0),
-                ProxyConfig.Protocol.MYSQL,
-                0,
-                Duration.ZERO,
-                true,
-                Duration.ofSeconds(5),
-                2,
-                128,
-                NetworkTransport.AUTO,
-                Duration.ZERO,
-                Duration.ZERO);
+        ProxyConfig config = TestProxyConfig.mysql(NetworkTransport.AUTO);
         proxy = new ProxyListener(
                 config,
                 pooling,

@@ -15,7 +15,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -71,18 +70,7 @@ class MySqlSessionIT {
     @BeforeEach
     void listen() throws Exception {
         sessions = new SessionRegistry(0);
-        ProxyConfig config = new ProxyConfig(
-                new HostPort("127.0.0.1", 0),
-                ProxyConfig.Protocol.MYSQL,
-                0,
-                Duration.ZERO,
-                true,
-                Duration.ofSeconds(5),
-                2,
-                128,
-                NetworkTransport.AUTO,
-                Duration.ZERO,
-                Duration.ZERO);
+        ProxyConfig config = TestProxyConfig.mysql(NetworkTransport.AUTO);
         proxy = new ProxyListener(
                 config, new HostPort("127.0.0.1", server.port()), BackendGate.open(), sessions, Ticker.SYSTEM, threads);
         proxy.open();

@@ -79,18 +79,7 @@ class OperatorIT {
     }
 
     private void listen(int backendPort) throws Exception {
-        ProxyConfig config = new ProxyConfig(
-                new HostPort("127.0.0.1", 0),
-                ProxyConfig.Protocol.MYSQL,
-                0,
-                Duration.ZERO,
-                true,
-                Duration.ofSeconds(5),
-                2,
-                128,
-                NetworkTransport.AUTO,
-                Duration.ZERO,
-                Duration.ZERO);
+        ProxyConfig config = TestProxyConfig.mysql(NetworkTransport.AUTO);
         HostPort backend = new HostPort("127.0.0.1", backendPort);
         listener = new ProxyListener(config, backend, BackendGate.open(), sessions, Ticker.SYSTEM, threads);
         listener.open();

@@ -10,7 +10,6 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -70,18 +69,7 @@ abstract class PooledForeignServer {
 
     @BeforeEach
     void listen() throws Exception {
-        ProxyConfig config = new ProxyConfig(
-                new HostPort("127.0.0.1", 0),
-                ProxyConfig.Protocol.MYSQL,
-                0,
-                Duration.ZERO,
-                true,
-                Duration.ofSeconds(5),
-                2,
-                128,
-                NetworkTransport.AUTO,
-                Duration.ZERO,
-                Duration.ZERO);
+        ProxyConfig config = TestProxyConfig.mysql(NetworkTransport.AUTO);
         KnownUsers users = new KnownUsers(List.of(
                 KnownUser.withPassword("demo", new Secret("demo")),
                 KnownUser.withPassword("a", new Secret("pass of a")),

@@ -121,18 +121,7 @@ class PooledMySqlSessionIT {
         if (proxy != null) {
             proxy.shutdown();
         }
-        ProxyConfig config = new ProxyConfig(
-                new HostPort("127.0.0.1", 0),
-                ProxyConfig.Protocol.MYSQL,
-                0,
-                Duration.ZERO,
-                true,
-                Duration.ofSeconds(5),
-                2,
-                128,
-                transport,
-                Duration.ZERO,
-                Duration.ZERO);
+        ProxyConfig config = TestProxyConfig.mysql(transport);
         KnownUsers users = new KnownUsers(List.of(
                 KnownUser.withPassword("demo", new Secret("demo")),
                 KnownUser.withPassword("a", new Secret("pass of a")),

@@ -122,18 +122,7 @@ class TlsSessionIT {
     private void listen(MariaDbServer server, SecurityConfig security) throws Exception {
         sessions = new SessionRegistry(0);
         tls = ProxyTls.open(security);
-        ProxyConfig config = new ProxyConfig(
-                new HostPort("127.0.0.1", 0),
-                ProxyConfig.Protocol.MYSQL,
-                0,
-                Duration.ZERO,
-                true,
-                Duration.ofSeconds(5),
-                2,
-                128,
-                NetworkTransport.AUTO,
-                Duration.ZERO,
-                Duration.ZERO);
+        ProxyConfig config = TestProxyConfig.mysql(NetworkTransport.AUTO);
         HostPort backend = new HostPort("127.0.0.1", server.port());
         proxy = new ProxyListener(config, pooling, backend, BackendGate.open(), sessions, Ticker.SYSTEM, threads, tls);
         proxy.open();

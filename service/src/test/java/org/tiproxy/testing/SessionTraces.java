@@ -251,13 +251,8 @@ public final class SessionTraces {
 
     /** Leaves behind whatever a session can leave behind at MySQL, and does not tidy up. */
     public static void makeAMessOfMySql(Connection connection) throws SQLException {
-        run(
+        makeAMessWith(
                 connection,
-                "SET @a = 1, @b = 'two', @secret = 'of a'",
-                "CREATE TEMPORARY TABLE demo.temporary_a (x INT)",
-                "INSERT INTO demo.temporary_a VALUES (1)",
-                "PREPARE text_statement FROM 'SELECT \"secret of a\"'",
-                "DO GET_LOCK('lock_a', 0), GET_LOCK('lock_b', 0)",
                 "SET NAMES latin1 COLLATE latin1_german1_ci",
                 "SET SESSION sql_mode = 'ANSI', wait_timeout = 1234, time_zone = '+09:00', sql_select_limit = 2",
                 "SET SESSION session_track_state_change = ON, session_track_schema = OFF, max_execution_time = 1000",
@@ -268,23 +263,13 @@ public final class SessionTraces {
                 "SET insert_id = 99, timestamp = 12345, lc_time_names = 'de_DE', group_concat_max_len = 17",
                 "SELECT LAST_INSERT_ID(4711)",
                 "HANDLER demo.plain OPEN AS h",
-                "SET ROLE NONE",
-                "USE information_schema",
-                "INSERT INTO demo.plain VALUES (1)");
-        PreparedStatement prepared = connection.prepareStatement("SELECT ?");
-        prepared.setInt(1, 1);
-        prepared.executeQuery();
+                "SET ROLE NONE");
     }
 
     /** Leaves behind whatever a session can leave behind at TiDB, and does not tidy up. */
     public static void makeAMessOfTiDb(Connection connection) throws SQLException {
-        run(
+        makeAMessWith(
                 connection,
-                "SET @a = 1, @b = 'two', @secret = 'of a'",
-                "CREATE TEMPORARY TABLE demo.temporary_a (x INT)",
-                "INSERT INTO demo.temporary_a VALUES (1)",
-                "PREPARE text_statement FROM 'SELECT \"secret of a\"'",
-                "DO GET_LOCK('lock_a', 0), GET_LOCK('lock_b', 0)",
                 "SELECT NEXTVAL(demo.numbers)",
                 "SET NAMES latin1",
                 "SET SESSION sql_mode = 'ANSI', wait_timeout = 1234, time_zone = '+09:00', sql_select_limit = 2",
@@ -293,23 +278,13 @@ public final class SessionTraces {
                 "SET SESSION autocommit = 0, foreign_key_checks = 0, group_concat_max_len = 17",
                 "SET timestamp = 12345",
                 "SELECT LAST_INSERT_ID(4711)",
-                "SET ROLE NONE",
-                "USE information_schema",
-                "INSERT INTO demo.plain VALUES (1)");
-        PreparedStatement prepared = connection.prepareStatement("SELECT ?");
-        prepared.setInt(1, 1);
-        prepared.executeQuery();
+                "SET ROLE NONE");
     }
 
     /** Leaves behind whatever a session can leave behind, and does not tidy up. */
     public static void makeAMess(Connection connection) throws SQLException {
-        run(
+        makeAMessWith(
                 connection,
-                "SET @a = 1, @b = 'two', @secret = 'of a'",
-                "CREATE TEMPORARY TABLE demo.temporary_a (x INT)",
-                "INSERT INTO demo.temporary_a VALUES (1)",
-                "PREPARE text_statement FROM 'SELECT \"secret of a\"'",
-                "DO GET_LOCK('lock_a', 0), GET_LOCK('lock_b', 0)",
                 "SELECT NEXTVAL(demo.numbers)",
                 "SET NAMES latin1 COLLATE latin1_german1_ci",
                 "SET SESSION sql_mode = 'ANSI,ORACLE', wait_timeout = 1234, time_zone = '+09:00', sql_select_limit = 2",
@@ -319,9 +294,20 @@ public final class SessionTraces {
                 "SET SESSION tx_read_only = OFF, autocommit = 0, foreign_key_checks = 0, unique_checks = 0",
                 "SET insert_id = 99, timestamp = 12345, lc_time_names = 'de_DE', group_concat_max_len = 17",
                 "SELECT LAST_INSERT_ID(4711)",
-                "HANDLER demo.plain OPEN AS h",
-                "USE information_schema",
-                "INSERT INTO demo.plain VALUES (1)");
+                "HANDLER demo.plain OPEN AS h");
+    }
+
+    /** What all servers know, around what one does. */
+    private static void makeAMessWith(Connection connection, String... own) throws SQLException {
+        run(
+                connection,
+                "SET @a = 1, @b = 'two', @secret = 'of a'",
+                "CREATE TEMPORARY TABLE demo.temporary_a (x INT)",
+                "INSERT INTO demo.temporary_a VALUES (1)",
+                "PREPARE text_statement FROM 'SELECT \"secret of a\"'",
+                "DO GET_LOCK('lock_a', 0), GET_LOCK('lock_b', 0)");
+        run(connection, own);
+        run(connection, "USE information_schema", "INSERT INTO demo.plain VALUES (1)");
         PreparedStatement prepared = connection.prepareStatement("SELECT ?");
         prepared.setInt(1, 1);
         prepared.executeQuery();
