@@ -132,6 +132,29 @@ class WovenMySqlIT extends WovenOverEngine {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("newest")
+    void aPasswordThatNobodyHasLoggedInWithIsTriedInTimeAlsoWhenAConnectionIsIdle(JdbcDriver driver) throws Exception {
+        try (URLClassLoader plain = driver.load();
+                WovenLoader loader = woven(driver, real)) {
+            direct("demo", "demo").close();
+            connect(driver, loader, "").close();
+            String url = driver.scheme() + "//127.0.0.1:" + server.port() + "/demo?sslMode="
+                    + (isConnectorJ(driver) ? "DISABLED" : "disable");
+            Throwable usual = catchThrowable(() -> open(driver, plain, url, "demo", "wrong"));
+            assertThat(usual).isInstanceOf(SQLException.class);
+
+            assertThatThrownBy(() -> open(driver, loader, url, "demo", "wrong")).hasMessage(usual.getMessage());
+            assertThat(redirector.bypassed()).containsOnly(BYPASSED);
+            redirector.bypassed().clear();
+
+            try (Connection connection = connect(driver, loader, "")) {
+                assertThat(one(connection)).isEqualTo(1);
+            }
+            assertThat(redirector.bypassed()).isEmpty();
+        }
+    }
+
     @Test
     void aCertificateThatIsStillToBeProvenGetsNoPassword() throws Exception {
         JdbcDriver driver = JdbcDriver.MARIADB_4_0_0;

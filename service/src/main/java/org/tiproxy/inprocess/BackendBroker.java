@@ -82,7 +82,7 @@ final class BackendBroker {
     HandshakeV10 greeting() throws IOException {
         HandshakeV10 known = pool.greeting();
         if (known != null) {
-            if (!pool.mayOpenSpare()) {
+            if (!pool.mayOpenSpare(login)) {
                 return known;
             }
             spareCounts = true;
@@ -123,12 +123,12 @@ final class BackendBroker {
     }
 
     /**
-     * The first login of the account, on the spare connection. What the backend wants for it is in its answer to a login
+     * The first login of the account with this password, on the spare connection. What the backend wants for it is in its answer to a login
      * only, and must be known before the driver has got a byte: after that it could not connect by itself any more.
      */
     private void logInAhead(BackendConnection opened, HandshakeV10 greeting, long begin)
             throws UnsupportedAccountException {
-        if (memory == null || !pool.isLoginDue()) {
+        if (memory == null || !pool.isLoginDue(login)) {
             return;
         }
         BackendRequest guessed = memory.guess(login, greeting);

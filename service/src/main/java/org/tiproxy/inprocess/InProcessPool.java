@@ -135,9 +135,9 @@ final class InProcessPool implements SharedMySqlConnections {
      * room for it and for all others that are opened in the same way, however many threads come at once. If so, {@link
      * #spareIsGone} is owed.
      */
-    boolean mayOpenSpare() {
+    boolean mayOpenSpare(DriverLogin login) {
         Occupancy now = control().occupancy();
-        if (now.idle() > 0 && !isLoginDue()) {
+        if (now.idle() > 0 && !isLoginDue(login)) {
             return false;
         }
         int others = spares.getAndIncrement();
@@ -186,11 +186,14 @@ final class InProcessPool implements SharedMySqlConnections {
     }
 
     /**
-     * Whether it is to be found out while a socket opens what the account needs: nobody has logged in yet, or the last login
-     * was refused for want of something that the driver may have.
+     * Whether it is to be found out while a socket opens what the account needs: nobody has logged in with this password
+     * last, or the last login was refused for want of something that the driver may have.
      */
-    boolean isLoginDue() {
-        return loginDue || latest.isEmpty();
+    boolean isLoginDue(DriverLogin login) {
+        BackendCredentials known = latest.get(login.user());
+        return loginDue
+                || known == null
+                || !known.equals(BackendCredentials.ofPassword(login.user(), login.password()));
     }
 
     /** A login was refused when it was too late for the driver to connect by itself: the next one is tried in time. */

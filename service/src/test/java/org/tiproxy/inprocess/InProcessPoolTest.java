@@ -38,8 +38,15 @@ class InProcessPoolTest {
     private static final BackendRequest REQUEST = new BackendRequest(
             new PoolKey("app", 0, 45), "", BackendCredentials.ofPassword("app", new Secret("secret")), false);
 
+    private static final DriverLogin LOGIN = login("secret");
+
     private final AtomicLong now = new AtomicLong();
     private final Queue<Runnable> scheduled = new ConcurrentLinkedQueue<>();
+
+    private static DriverLogin login(String password) {
+        return new DriverLogin(
+                new HostPort("127.0.0.1", 1), "app", new Secret(password), BackendTls.DISABLED, Duration.ZERO);
+    }
 
     private void pass(Duration time) {
         now.addAndGet(time.toNanos());
@@ -156,12 +163,30 @@ class InProcessPoolTest {
         PoolConfig two = CONFIG.toBuilder().maxConnectionsPerAddress(2).build();
         InProcessPool pool = new InProcessPool(
                 "test", List.of(new HostPort("127.0.0.1", 1)), two, now::get, (task, delay) -> scheduled.add(task));
-        assertThat(pool.mayOpenSpare()).isTrue();
-        assertThat(pool.mayOpenSpare()).isTrue();
-        assertThat(pool.mayOpenSpare()).isFalse();
-        assertThat(pool.mayOpenSpare()).isFalse();
+        assertThat(pool.mayOpenSpare(LOGIN)).isTrue();
+        assertThat(pool.mayOpenSpare(LOGIN)).isTrue();
+        assertThat(pool.mayOpenSpare(LOGIN)).isFalse();
+        assertThat(pool.mayOpenSpare(LOGIN)).isFalse();
         pool.spareIsGone();
-        assertThat(pool.mayOpenSpare()).isTrue();
-        assertThat(pool.mayOpenSpare()).isFalse();
+        assertThat(pool.mayOpenSpare(LOGIN)).isTrue();
+        assertThat(pool.mayOpenSpare(LOGIN)).isFalse();
+    }
+
+    @Test
+    void aLoginIsDueWithAPasswordThatNobodyHasLoggedInWithLast() {
+        InProcessPool pool = pool(new HostPort("127.0.0.1", 1));
+        assertThat(pool.isLoginDue(LOGIN)).isTrue();
+
+        pool.loggedIn(BackendCredentials.ofPassword("app", new Secret("secret")));
+        pool.loggedIn(BackendCredentials.ofPassword("another", new Secret("other")));
+        assertThat(pool.isLoginDue(LOGIN)).isFalse();
+        assertThat(pool.isLoginDue(login("other"))).isTrue();
+
+        pool.loginWasTooLate();
+        assertThat(pool.isLoginDue(LOGIN)).isTrue();
+        pool.loggedIn(BackendCredentials.ofPassword("app", new Secret("other")));
+        assertThat(pool.isLoginDue(LOGIN)).isTrue();
+        assertThat(pool.isLoginDue(login("other"))).isFalse();
+        pool.close();
     }
 }

@@ -198,6 +198,12 @@ public final class MariaDbServer implements AutoCloseable {
         return "mariadb";
     }
 
+    /** Whether it runs, or how it has ended, and what it has said: for a test that has failed. */
+    public String describe() {
+        return "the server " + (process.isAlive() ? "runs" : "has ended with status " + process.exitValue())
+                + "; its log: " + log();
+    }
+
     /** What the server has said. */
     public String log() {
         try {
