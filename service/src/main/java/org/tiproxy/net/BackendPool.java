@@ -208,12 +208,16 @@ final class BackendPool implements SharedMySqlConnections {
      * kept: the backend closes it soon, and in pass-through its TLS was begun in the name of one client.
      */
     static void returnUnwanted(Lease<PooledConnection> prepared) {
-        BackendConnectionInfo info = prepared.connection().info();
-        if (info == null || !info.isLoggedIn()) {
-            giveUp(prepared);
-        } else {
+        if (isLoggedIn(prepared.connection())) {
             prepared.release();
+        } else {
+            giveUp(prepared);
         }
+    }
+
+    private static boolean isLoggedIn(PooledConnection connection) {
+        BackendConnectionInfo info = connection.info();
+        return info != null && info.isLoggedIn();
     }
 
     private static HandshakeV10 greetingOf(PooledConnection connection) {
@@ -495,12 +499,17 @@ final class BackendPool implements SharedMySqlConnections {
             return ready;
         }
 
+        /** A backend does not wait for a login for long, and counts against the proxy's host who does not log in. */
+        @Override
+        public boolean canStayIdle(PooledConnection connection) {
+            return isLoggedIn(connection);
+        }
+
         @Override
         public CompletableFuture<Boolean> probe(PooledConnection connection, Duration timeout) {
             CompletableFuture<Boolean> answered = new CompletableFuture<>();
             connection.channel.eventLoop().execute(() -> {
-                BackendConnectionInfo info = connection.info();
-                if (info == null || !info.isLoggedIn()) {
+                if (!isLoggedIn(connection)) {
                     // It waits for a login, and understands nothing else.
                     answered.complete(connection.isAlive());
                     return;

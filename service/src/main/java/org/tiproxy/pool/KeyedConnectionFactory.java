@@ -45,6 +45,15 @@ public interface KeyedConnectionFactory<K, C> {
     }
 
     /**
+     * Whether the peer leaves a connection alone that was opened for a caller who does not want it any more.
+     *
+     * @return false if it has to be closed unless somebody takes it at once
+     */
+    default boolean canStayIdle(C connection) {
+        return true;
+    }
+
+    /**
      * Asks the peer whether the connection still works. It is not watched meanwhile ({@link #reuse} was called before).
      *
      * @param timeout how long it may take; the pool cancels the future at that time and closes the connection

@@ -29,6 +29,8 @@ final class PoolCore<K, C> {
 
     private static final double LIFETIME_JITTER = 0.1;
 
+    private static final String UNWANTED = "its caller has gone, and it cannot wait for another one";
+
     final KeyedConnectionFactory<K, C> factory;
     final Ticker ticker;
     private final Scheduler scheduler;
@@ -641,12 +643,14 @@ final class PoolCore<K, C> {
             } else {
                 entry.opened(connection);
                 watch(entry);
-                decide(() -> connected(entry));
+                boolean waits = canStayIdle(entry);
+                decide(() -> connected(entry, waits));
             }
         });
     }
 
-    private void connected(Entry<K, C> entry) {
+    /** @param waits whether it can wait for a caller to come */
+    private void connected(Entry<K, C> entry, boolean waits) {
         long now = ticker.nanoTime();
         AddressPool<K, C> home = entry.home;
         home.connecting--;
@@ -664,6 +668,9 @@ final class PoolCore<K, C> {
         entry.ageless = lifetime == 0;
         entry.expiresAt = now + lifetime - (long) (lifetime * LIFETIME_JITTER * random.nextDouble());
         entry.becomeIdle(now);
+        if (!waits && (suspended || waiters.first(entry.key()) == null)) {
+            entry.evict(UNWANTED);
+        }
         serveOrAdmit(entry, now);
     }
 
@@ -790,6 +797,9 @@ final class PoolCore<K, C> {
         if (!receiver.complete(lease)) {
             // Cancelled in the meantime: nobody has seen the lease.
             entry.uses--;
+            if (!canStayIdle(entry)) {
+                lease.retire(UNWANTED);
+            }
             lease.release();
         } else if (receiver.sequence != 0) {
             acquireWait.record(now - receiver.startedAt);
@@ -856,6 +866,15 @@ final class PoolCore<K, C> {
             factory.idle(entry.connection(), entry);
         } catch (RuntimeException e) {
             entry.breakDown("it cannot be watched: " + text(e));
+        }
+    }
+
+    private boolean canStayIdle(Entry<K, C> entry) {
+        try {
+            return factory.canStayIdle(entry.connection());
+        } catch (RuntimeException e) {
+            log.warn("{} - {} is not known to be able to wait", config.name(), entry, e);
+            return false;
         }
     }
 

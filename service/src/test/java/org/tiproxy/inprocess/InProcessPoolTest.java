@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -65,10 +66,12 @@ class InProcessPoolTest {
                 .address();
     }
 
-    private static Lease<BackendConnection> connected(InProcessPool pool) throws IOException {
+    private static Lease<BackendConnection> connected(InProcessPool pool, BackendRequest request) throws IOException {
         Lease<BackendConnection> lease =
-                pool.acquire(REQUEST, BackendTls.DISABLED, LONG).join();
-        lease.connection().connect(LONG);
+                pool.acquire(request, BackendTls.DISABLED, LONG).join();
+        if (!lease.connection().isConnected()) {
+            lease.connection().connect(LONG);
+        }
         return lease;
     }
 
@@ -78,7 +81,7 @@ class InProcessPoolTest {
             InProcessPool pool = pool(server.address());
             List<Lease<BackendConnection>> leases = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
-                leases.add(connected(pool));
+                leases.add(connected(pool, REQUEST));
             }
             Lease<BackendConnection> broken = leases.remove(0);
             leases.forEach(Lease::release);
@@ -188,5 +191,30 @@ class InProcessPoolTest {
         assertThat(pool.isLoginDue(LOGIN)).isTrue();
         assertThat(pool.isLoginDue(login("other"))).isFalse();
         pool.close();
+    }
+
+    @Test
+    void aNewPasswordOfOneUserClosesNoConnectionOfAnother() throws Exception {
+        try (SilentServer server = new SilentServer()) {
+            InProcessPool pool = pool(server.address());
+            Lease<BackendConnection> mine = connected(pool, REQUEST);
+            BackendRequest other = new BackendRequest(
+                    new PoolKey("another", 0, 45),
+                    "",
+                    BackendCredentials.ofPassword("another", new Secret("other")),
+                    false);
+            Lease<BackendConnection> theirs = connected(pool, other);
+            pool.loggedIn(Objects.requireNonNull(REQUEST.credentials()));
+            pool.loggedIn(Objects.requireNonNull(other.credentials()));
+            BackendConnection kept = theirs.connection();
+            mine.release();
+            theirs.release();
+
+            pool.loggedIn(BackendCredentials.ofPassword("app", new Secret("changed")));
+
+            await("the closed one").until(() -> server.closed() == 1);
+            assertThat(connected(pool, other).connection()).isSameAs(kept);
+            pool.close();
+        }
     }
 }

@@ -36,6 +36,8 @@ final class FakeBackends implements KeyedConnectionFactory<String, FakeBackends.
 
         boolean watched;
         boolean lent;
+        /** Nobody has to come soon: it was used, or needs nobody. */
+        boolean patient;
 
         @Nullable
         IdleListener listener;
@@ -54,6 +56,13 @@ final class FakeBackends implements KeyedConnectionFactory<String, FakeBackends.
     final Set<Question> questions = new LinkedHashSet<>();
     /** Keys with which nothing can be opened ahead. */
     final Set<String> refused = new LinkedHashSet<>();
+
+    /** Keys whose connections are not left alone before somebody has used them, and that need somebody to be opened for. */
+    final Set<String> impatient = new LinkedHashSet<>();
+
+    /** Who leaves while a connection is looked at for the last time. */
+    @Nullable
+    CompletableFuture<?> cancelWhenReused;
 
     int bound = Integer.MAX_VALUE;
     int connects;
@@ -94,10 +103,21 @@ final class FakeBackends implements KeyedConnectionFactory<String, FakeBackends.
 
     private void completeConnect(CompletableFuture<Connection> future, String key, HostPort address) {
         Connection connection = new Connection(key, address);
+        connection.patient = !impatient.contains(key);
         open.add(connection);
         if (!future.complete(connection)) {
             open.remove(connection);
         }
+    }
+
+    @Override
+    public boolean opensAhead(String key) {
+        return !impatient.contains(key);
+    }
+
+    @Override
+    public boolean canStayIdle(Connection connection) {
+        return connection.patient;
     }
 
     @Override
@@ -156,6 +176,9 @@ final class FakeBackends implements KeyedConnectionFactory<String, FakeBackends.
     public boolean reuse(Connection connection) {
         assertThat(connection.watched).as("was watched").isTrue();
         connection.watched = false;
+        if (cancelWhenReused != null) {
+            cancelWhenReused.cancel(false);
+        }
         if (connection.dead && deathIsVisible) {
             connection.knownDead = true;
             return false;

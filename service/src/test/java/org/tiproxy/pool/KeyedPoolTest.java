@@ -93,6 +93,56 @@ class KeyedPoolTest {
     }
 
     @Test
+    void aConnectionThatCannotWaitIsClosedWhenItsCallerHasGone() {
+        backends.impatient.add("k");
+        backends.moods.put(A, Mood.SILENT);
+        KeyedPool<String, Connection> pool = pool(config(1));
+        CompletableFuture<Lease<Connection>> gone = pool.acquireAsync("k");
+        Question connect = backends.questions.iterator().next();
+        gone.cancel(false);
+        backends.moods.put(A, Mood.UP);
+        backends.answer(connect);
+        assertThat(backends.open).isEmpty();
+        PoolStatistics statistics = pool.control().statistics();
+        assertThat(statistics.total()).isZero();
+        assertThat(statistics.createdTotal()).isEqualTo(1);
+        assertThat(statistics.brokenTotal()).isZero();
+
+        Lease<Connection> used = got(pool.acquireAsync("k"));
+        used.connection().patient = true;
+        used.release();
+        assertThat(pool.control().statistics().idle()).isEqualTo(1);
+    }
+
+    @Test
+    void aConnectionThatCannotWaitIsClosedWhenItsCallerGoesInTheMomentItComes() {
+        backends.impatient.add("k");
+        backends.moods.put(A, Mood.SILENT);
+        KeyedPool<String, Connection> pool = pool(config(1));
+        CompletableFuture<Lease<Connection>> gone = pool.acquireAsync("k");
+        backends.moods.put(A, Mood.UP);
+        backends.cancelWhenReused = gone;
+        backends.answer(backends.questions.iterator().next());
+        assertThat(gone).isCancelled();
+        assertThat(backends.open).isEmpty();
+        assertThat(pool.control().statistics().total()).isZero();
+    }
+
+    @Test
+    void aConnectionThatCannotWaitGoesToTheNextCallerWhoDoes() {
+        backends.impatient.add("k");
+        backends.moods.put(A, Mood.SILENT);
+        KeyedPool<String, Connection> pool = pool(config(1));
+        CompletableFuture<Lease<Connection>> gone = pool.acquireAsync("k");
+        CompletableFuture<Lease<Connection>> next = pool.acquireAsync("k");
+        gone.cancel(false);
+        backends.moods.put(A, Mood.UP);
+        backends.answer(backends.questions.iterator().next());
+        got(next);
+        assertThat(backends.connects).isEqualTo(1);
+    }
+
+    @Test
     void aLongQueueOfCallersThatReleaseAtOnceDoesNotOverflowTheStack() {
         KeyedPool<String, Connection> pool = pool(config(1));
         Lease<Connection> held = got(pool.acquireAsync("k"));

@@ -85,6 +85,9 @@ class PoolSimulationTest {
             this.keys = keys;
             time.pass(Duration.ofNanos(random.nextLong() >>> 2));
             backends.deathIsVisible = random.nextBoolean();
+            if (keys > 1 && random.nextBoolean()) {
+                backends.impatient.add("key1");
+            }
             addresses = new StaticAddresses(someAddresses());
             backends.bound = 1 + random.nextInt(5);
             PoolConfig config = PoolConfig.builder()
@@ -262,6 +265,9 @@ class PoolSimulationTest {
                     take(caller);
                 }
             }
+            assertThat(backends.open)
+                    .as("idle, though nobody has used it")
+                    .noneMatch(one -> one.watched && !one.patient);
             PoolStatistics statistics = control.statistics();
             assertThat(statistics.pending()).as("pending").isEqualTo(callers.size());
             assertThat(statistics.active()).as("active").isEqualTo(leases.size());
@@ -289,6 +295,7 @@ class PoolSimulationTest {
             assertThat(connection.watched).as("watched while lent").isFalse();
             assertThat(connection.key).isEqualTo(caller.key);
             connection.lent = true;
+            connection.patient = true;
             served++;
             leases.add(lease);
         }
