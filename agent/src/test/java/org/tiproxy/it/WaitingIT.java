@@ -67,7 +67,9 @@ class WaitingIT {
                     Waiting.class,
                     Stream.concat(Stream.of(driver.url(), threads), Stream.of(what))
                             .toArray(String[]::new));
-            assertThat(result.status()).as(result.err()).isZero();
+            assertThat(result.status())
+                    .as("%s%n%s", result.err(), server.describe())
+                    .isZero();
             return result;
         }
     }

@@ -59,17 +59,18 @@ public final class Waiting {
 
     private static void interruptedInARead(String url, boolean virtual) throws Exception {
         AtomicReference<String> outcome = new AtomicReference<>();
+        // The server may still run the statement of an application that is gone.
+        String sql = "SELECT SLEEP(2) /* read by " + ProcessHandle.current().pid() + " */";
         try (Connection observer = DriverManager.getConnection(url)) {
             Connection connection = DriverManager.getConnection(url);
             Thread reader = start(virtual, () -> {
-                outcome.set(outcomeOf(() -> text(connection, "SELECT SLEEP(2) /* read */")));
+                outcome.set(outcomeOf(() -> text(connection, sql)));
             });
             await(
                     "the statement runs",
                     () -> text(
                                     observer,
-                                    "SELECT COUNT(*) FROM information_schema.processlist"
-                                            + " WHERE info LIKE 'SELECT SLEEP(2) /* read%'")
+                                    "SELECT COUNT(*) FROM information_schema.processlist WHERE info = '" + sql + "'")
                             .equals("1"));
             reader.interrupt();
             reader.join(PATIENCE.toMillis());
