@@ -29,9 +29,21 @@ public record BackendConnectionInfo(
      * What cannot be reset, so that it is compared.
      *
      * @param role what CURRENT_ROLE() was; null if no role was active
+     * @param user what USER() was
+     * @param limited whether the account may have limits that only a login brings back
      * @param resets how often the connection was cleaned since, without a login
      */
-    public record Fresh(@Nullable String role, int resets) {}
+    public record Fresh(@Nullable String role, @Nullable String user, boolean limited, int resets) {
+        /** After another cleaning. */
+        Fresh afterReset() {
+            return new Fresh(role, user, limited, resets + 1);
+        }
+
+        /** Of an account that may have limits. */
+        Fresh withLimits() {
+            return new Fresh(role, user, true, resets);
+        }
+    }
 
     /** A connection that no cleaning has seen. */
     public BackendConnectionInfo(

@@ -8,10 +8,15 @@ import org.tiproxy.wire.server.HandshakeV10;
 /** One command of a cleaning; see {@link ConnectionCleaner}. */
 enum CleaningStep {
     /**
-     * Asks which role and schema are active. Stored functions and triggers may change the role, so that no look at the
-     * session's statements tells.
+     * Asks which role and schema are active, and as whom. Stored functions and triggers may change the role, so that no
+     * look at the session's statements tells; MariaDB 12's SET SESSION AUTHORIZATION changes the user.
      */
     READ_STATE,
+    /**
+     * Asks whether the account has limits. MariaDB's COM_RESET_CONNECTION takes them off the session, until the next login:
+     * MAX_STATEMENT_TIME, MAX_USER_CONNECTIONS and those per hour (measured: 11.4.5; MySQL 9.7 keeps them).
+     */
+    SHOW_GRANTS,
     /**
      * Nothing clears the texts that SET profiling has collected, nor their numbers: if there are any, the connection
      * cannot become like a new one. Behind another step, whose text it finds if a stored function has left profiling on.
@@ -38,7 +43,7 @@ enum CleaningStep {
     RESTORE_EFFECTS;
 
     /** What {@link #READ_STATE} sends. */
-    static final String SELECT_STATE = "SELECT CURRENT_ROLE(), DATABASE()";
+    static final String SELECT_STATE = "SELECT CURRENT_ROLE(), DATABASE(), USER()";
 
     private static final int FIRST_MYSQL_WITH_ROLES = 8;
 
@@ -48,6 +53,7 @@ enum CleaningStep {
             case SHOW_PROFILES -> ServerFamily.of(greeting) != ServerFamily.TIDB;
             case SET_ROLE_NONE, READ_STATE ->
                 ServerFamily.of(greeting) != ServerFamily.MYSQL || majorVersion(greeting) >= FIRST_MYSQL_WITH_ROLES;
+            case SHOW_GRANTS -> ServerFamily.of(greeting) == ServerFamily.MARIADB;
             case SET_NAMES -> ServerFamily.of(greeting) == ServerFamily.MYSQL;
             case SET_OPTION, RESET_CONNECTION, INIT_DB, CHANGE_USER, RESTORE_EFFECTS -> true;
         };

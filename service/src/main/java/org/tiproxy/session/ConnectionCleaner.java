@@ -30,6 +30,9 @@ import org.tiproxy.wire.server.OkPacket;
  * round trip, after a look at whether the session has left that role; if it has, or if anything about the reset is
  * refused, a change of user follows.
  *
+ * <p>An account that may have limits is cleaned by a COM_CHANGE_USER each time, behind everything else: see {@link
+ * CleaningStep#SHOW_GRANTS}.
+ *
  * <p>Without credentials, in pass-through, it is COM_RESET_CONNECTION, which is enough to free what the session held; the
  * next login is a change of user. Around them go the steps of {@link CleaningStep}. What comes before the authentication
  * goes out in one write, and so does what comes behind it.
@@ -63,6 +66,7 @@ public final class ConnectionCleaner implements BackendTalk {
     static final int MAX_RESETS = 31;
 
     private static final byte[] SELECT_STATE = CleaningStep.query(CleaningStep.SELECT_STATE);
+    private static final byte[] SHOW_GRANTS = CleaningStep.query("SHOW GRANTS");
     private static final byte[] SHOW_PROFILES = CleaningStep.query("SHOW PROFILES");
     private static final byte[] SET_ROLE_NONE = CleaningStep.query("SET ROLE NONE");
 
@@ -76,10 +80,13 @@ public final class ConnectionCleaner implements BackendTalk {
     private int packetsOfStep;
     private @Nullable CredentialLogin login;
     private @Nullable StateAnswer answer;
+    private @Nullable GrantsAnswer grants;
     /** What to find if a reset is to be enough; null if there is a login. */
     private BackendConnectionInfo.@Nullable Fresh expected;
     /** Whether something else was found. */
     private boolean unlike;
+    /** Whether the account may have limits, so that its cleanings end with a login. */
+    private boolean limited;
 
     private BackendConnectionInfo result;
     private @Nullable ErrPacket failure;
@@ -200,7 +207,13 @@ public final class ConnectionCleaner implements BackendTalk {
     private void planAfterUse(boolean optionUsed) {
         BackendConnectionInfo.Fresh fresh = before.fresh();
         boolean withCredentials = wanted.credentials() != null;
-        boolean reset = withCredentials && fresh != null && fresh.resets() < MAX_RESETS && isAsWanted() && canReset();
+        limited = fresh != null && fresh.limited();
+        boolean reset = withCredentials
+                && fresh != null
+                && !limited
+                && fresh.resets() < MAX_RESETS
+                && isAsWanted()
+                && canReset();
         if (reset) {
             expected = fresh;
             plan(CleaningStep.READ_STATE);
@@ -232,8 +245,9 @@ public final class ConnectionCleaner implements BackendTalk {
     /** After use, also reads the state of a new connection; the reset clears the traces of that. */
     private void planChangeOfUser() {
         plan(CleaningStep.CHANGE_USER);
-        if (!inUse && canReset()) {
+        if (!inUse && !limited && canReset()) {
             plan(CleaningStep.READ_STATE);
+            plan(CleaningStep.SHOW_GRANTS);
             planReset();
         } else {
             planEffects();
@@ -282,6 +296,7 @@ public final class ConnectionCleaner implements BackendTalk {
         leg.continueAt(0);
         switch (step) {
             case READ_STATE -> leg.send(SELECT_STATE);
+            case SHOW_GRANTS -> leg.send(SHOW_GRANTS);
             case SHOW_PROFILES -> leg.send(SHOW_PROFILES);
             case SET_ROLE_NONE -> leg.send(SET_ROLE_NONE);
             case SET_OPTION -> {
@@ -343,6 +358,8 @@ public final class ConnectionCleaner implements BackendTalk {
             onProfiles(packet, err);
         } else if (step == CleaningStep.READ_STATE) {
             onState(packet);
+        } else if (step == CleaningStep.SHOW_GRANTS) {
+            onGrants(packet);
         } else if (err && expected != null && step != CleaningStep.SET_OPTION) {
             unlike = true;
             stepDone();
@@ -369,10 +386,26 @@ public final class ConnectionCleaner implements BackendTalk {
         if (fresh != null) {
             unlike = !reading.isKnown()
                     || !Objects.equals(reading.role(), fresh.role())
+                    || !Objects.equals(reading.user(), fresh.user())
                     || (wanted.schema().isEmpty() && reading.schema() != null);
-            result = before.withFresh(new BackendConnectionInfo.Fresh(fresh.role(), fresh.resets() + 1));
+            result = before.withFresh(fresh.afterReset());
         } else if (reading.isKnown()) {
-            result = result.withFresh(new BackendConnectionInfo.Fresh(reading.role(), 0));
+            result = result.withFresh(new BackendConnectionInfo.Fresh(reading.role(), reading.user(), false, 0));
+        }
+        stepDone();
+    }
+
+    private void onGrants(byte[] packet) {
+        GrantsAnswer reading = grants == null ? new GrantsAnswer(before.capabilities()) : grants;
+        grants = reading;
+        if (!reading.onPacket(packet)) {
+            return;
+        }
+        grants = null;
+        if (reading.mayBeLimited()) {
+            limited = true;
+            // The reset behind it is on its way.
+            unlike = true;
         }
         stepDone();
     }
@@ -410,12 +443,14 @@ public final class ConnectionCleaner implements BackendTalk {
     }
 
     private void onChanged(String user, int collationId, byte[] ok) {
+        BackendConnectionInfo.Fresh known = limited ? result.fresh() : null;
         result = before.loggedIn(
-                user,
-                wanted.schema(),
-                collationId,
-                before.capabilities(),
-                OkPacket.decode(Bytes.of(ok), before.capabilities()));
+                        user,
+                        wanted.schema(),
+                        collationId,
+                        before.capabilities(),
+                        OkPacket.decode(Bytes.of(ok), before.capabilities()))
+                .withFresh(known == null ? null : known.withLimits());
     }
 
     private static void expectOk(CleaningStep step, byte[] packet) {

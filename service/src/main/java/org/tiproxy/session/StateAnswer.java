@@ -9,13 +9,14 @@ import org.tiproxy.wire.server.ErrPacket;
 /** The answer to {@link CleaningStep#SELECT_STATE}, packet by packet. */
 final class StateAnswer {
     private static final int NULL = 0xfb;
-    private static final int COLUMNS = 2;
+    private static final int COLUMNS = 3;
 
     private final int packetsBeforeRows;
     private int packets;
     private boolean known;
     private @Nullable String role;
     private @Nullable String schema;
+    private @Nullable String user;
 
     StateAnswer(long capabilities) {
         packetsBeforeRows = 1 + COLUMNS + (Capability.CLIENT_DEPRECATE_EOF.isIn(capabilities) ? 0 : 1);
@@ -39,6 +40,7 @@ final class StateAnswer {
         PayloadReader row = new PayloadReader("row", packet);
         role = text(row, "CURRENT_ROLE()");
         schema = text(row, "DATABASE()");
+        user = text(row, "USER()");
         known = true;
         return false;
     }
@@ -58,6 +60,12 @@ final class StateAnswer {
     @Nullable
     String schema() {
         return schema;
+    }
+
+    /** Who is logged in, or whom the session has become. */
+    @Nullable
+    String user() {
+        return user;
     }
 
     private static @Nullable String text(PayloadReader row, String column) {

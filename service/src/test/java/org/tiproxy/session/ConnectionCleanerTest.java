@@ -36,7 +36,8 @@ class ConnectionCleanerTest {
             Hex.packet(4, "'a column'"),
             Hex.packet(5, "fe 00 00 0200 0000"));
 
-    private static final String LOGGED_IN_PLAN = "SELECT CURRENT_ROLE(), DATABASE(); RESET_CONNECTION; INIT_DB test";
+    private static final String LOGGED_IN_PLAN =
+            "SELECT CURRENT_ROLE(), DATABASE(), USER(); SHOW GRANTS; RESET_CONNECTION; INIT_DB test";
 
     private final SentPackets sent = new SentPackets();
 
@@ -60,8 +61,8 @@ class ConnectionCleanerTest {
         }
         logIn(cleaner);
         receive(cleaner, Packets.stateIs(row));
-        for (SentPackets.Packet ignored : sent.take().stream().skip(1).toList()) {
-            receive(cleaner, Packets.ok(1));
+        for (SentPackets.Packet packet : sent.take().stream().skip(1).toList()) {
+            receive(cleaner, name(packet).equals("SHOW GRANTS") ? Packets.grantsAre(Packets.NO_LIMITS) : Packets.ok(1));
         }
         assertThat(cleaner.state()).isEqualTo(State.CLEAN);
         return cleaner.result();
@@ -158,11 +159,16 @@ class ConnectionCleanerTest {
                 .isTrue();
         receive(cleaner, Hex.packet(3, "00 00 00 0340 0000 00 07 01 05 04 'test'".split(" ")));
         assertThat(plan()).isEqualTo(LOGGED_IN_PLAN);
-        receive(cleaner, Packets.stateIs("06 'role_a' 04 'test'".split(" ")), Packets.ok(1));
+        receive(
+                cleaner,
+                Packets.stateIs("06 'role_a' 04 'test'".split(" ")),
+                Packets.grantsAre(Packets.NO_LIMITS),
+                Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.RUNNING);
         receive(cleaner, Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.CLEAN);
-        assertThat(cleaner.result().fresh()).isEqualTo(new BackendConnectionInfo.Fresh("role_a", 0));
+        assertThat(cleaner.result().fresh())
+                .isEqualTo(new BackendConnectionInfo.Fresh("role_a", "root@localhost", false, 0));
         assertThat(cleaner.result().ok().sessionChanges()).hasSize(1);
         assertThat(cleaner.result().user()).isEqualTo("root");
     }
@@ -279,7 +285,7 @@ class ConnectionCleanerTest {
                 new BackendRequest(PoolKey.ofUser("root", CAPABILITIES, collationId), schema, CREDENTIALS, false);
         String row = schema.isEmpty() ? "fb fb" : "fb 04 'test'";
         ConnectionCleaner cleaner = again(cleaned(version, served, row.split(" ")), served);
-        assertThat(plan()).isEqualTo("SELECT CURRENT_ROLE(), DATABASE(); " + plan);
+        assertThat(plan()).isEqualTo("SELECT CURRENT_ROLE(), DATABASE(), USER(); " + plan);
 
         receive(cleaner, Packets.stateIs(row.split(" ")));
         if (plan.startsWith("SHOW")) {
@@ -290,7 +296,8 @@ class ConnectionCleanerTest {
             receive(cleaner, Packets.ok(1));
         }
         assertThat(cleaner.state()).isEqualTo(State.CLEAN);
-        assertThat(cleaner.result().fresh()).isEqualTo(new BackendConnectionInfo.Fresh(null, 1));
+        assertThat(cleaner.result().fresh())
+                .isEqualTo(new BackendConnectionInfo.Fresh(null, "root@localhost", false, 1));
         assertThat(cleaner.result().schema()).isEqualTo(schema);
     }
 
@@ -332,9 +339,60 @@ class ConnectionCleanerTest {
         receive(cleaner, Packets.ok(1));
         logIn(cleaner);
         assertThat(plan()).isEqualTo(LOGGED_IN_PLAN);
-        receive(cleaner, Packets.stateIs("06 'role_a' 04 'test'".split(" ")), Packets.ok(1), Packets.ok(1));
+        receive(
+                cleaner,
+                Packets.stateIs("06 'role_a' 04 'test'".split(" ")),
+                Packets.grantsAre(Packets.NO_LIMITS),
+                Packets.ok(1),
+                Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.CLEAN);
-        assertThat(cleaner.result().fresh()).isEqualTo(new BackendConnectionInfo.Fresh("role_a", 0));
+        assertThat(cleaner.result().fresh())
+                .isEqualTo(new BackendConnectionInfo.Fresh("role_a", "root@localhost", false, 0));
+    }
+
+    @Test
+    void aSessionThatHasBecomeSomebodyElseCostsAChangeOfUser() {
+        BackendRequest served = request("test", CREDENTIALS);
+        String[] row = "fb 04 'test'".split(" ");
+        ConnectionCleaner cleaner = again(cleaned("12.1.2-MariaDB", served, row), served);
+        sent.take();
+        receive(cleaner, Packets.stateIs("tenant@localhost", row), NO_PROFILES, Packets.ok(1), Packets.ok(1));
+        assertThat(plan()).isEqualTo("SET ROLE NONE; CHANGE_USER");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "GRANT USAGE ON *.* TO `root`@`%` WITH MAX_STATEMENT_TIME 60.000000",
+                "GRANT USAGE ON *.* TO `root`@`%` WITH MAX_QUERIES_PER_HOUR 8 MAX_USER_CONNECTIONS 2",
+                "error"
+            })
+    void anAccountThatMayHaveLimitsIsCleanedByALoginEachTime(String text) {
+        BackendRequest served = request("test", CREDENTIALS);
+        ConnectionCleaner cleaner = again(connection("11.4.5-MariaDB"), served);
+        sent.take();
+        receive(cleaner, Packets.ok(1), NO_PROFILES);
+        logIn(cleaner);
+        assertThat(plan()).isEqualTo(LOGGED_IN_PLAN);
+        receive(
+                cleaner,
+                Packets.stateIs("fb 04 'test'".split(" ")),
+                text.equals("error") ? Packets.err(1, "no such grant") : Packets.grantsAre(text),
+                Packets.ok(1),
+                Packets.ok(1));
+        assertThat(cleaner.state()).isEqualTo(State.RUNNING);
+        assertThat(plan()).isEqualTo("SET ROLE NONE; CHANGE_USER");
+        receive(cleaner, Packets.ok(1));
+        logIn(cleaner);
+        assertThat(cleaner.state()).as("with nothing behind the login").isEqualTo(State.CLEAN);
+
+        for (int i = 0; i < 3; i++) {
+            cleaner = again(cleaner.result(), served);
+            assertThat(plan()).isEqualTo("SET ROLE NONE; SHOW PROFILES; CHANGE_USER");
+            receive(cleaner, Packets.ok(1), NO_PROFILES);
+            logIn(cleaner);
+            assertThat(cleaner.state()).isEqualTo(State.CLEAN);
+        }
     }
 
     @Test
@@ -404,7 +462,12 @@ class ConnectionCleanerTest {
         receive(cleaner, Packets.ok(1), NO_PROFILES);
         logIn(cleaner);
         assertThat(plan()).isEqualTo(LOGGED_IN_PLAN + "; " + sql);
-        receive(cleaner, Packets.stateIs("fb 04 'test'".split(" ")), Packets.ok(1), Packets.ok(1));
+        receive(
+                cleaner,
+                Packets.stateIs("fb 04 'test'".split(" ")),
+                Packets.grantsAre(Packets.NO_LIMITS),
+                Packets.ok(1),
+                Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.RUNNING);
         receive(cleaner, Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.CLEAN);

@@ -52,7 +52,8 @@ class ConnectionPreparationTest {
 
     /** With a session behind it, so that a reset is enough. */
     private ConnectionPreparation beginReset(Bytes... statements) {
-        return begin(connection().withFresh(new BackendConnectionInfo.Fresh(null, 0)), statements);
+        return begin(
+                connection().withFresh(new BackendConnectionInfo.Fresh(null, "root@localhost", false, 0)), statements);
     }
 
     private String sentNow() {
@@ -71,7 +72,7 @@ class ConnectionPreparationTest {
         receive(preparation, Hex.packet(1, "fe 'mysql_native_password' 00 'tsrqponmlkjihgfedcba' 00".split(" ")), step);
         assertThat(sentNow()).isEqualTo("reply 2");
         receive(preparation, Packets.ok(3), step);
-        assertThat(sentNow()).isEqualTo("SELECT CURRENT_ROLE(), DATABASE(); RESET_CONNECTION");
+        assertThat(sentNow()).isEqualTo("SELECT CURRENT_ROLE(), DATABASE(), USER(); RESET_CONNECTION");
         receive(preparation, Hex.join(Packets.stateIs("fb", "fb"), Packets.ok(1)), step);
         assertThat(preparation.isOver()).isFalse();
         assertThat(sentNow()).isEqualTo("SET sql_mode='ANSI'");
@@ -94,7 +95,7 @@ class ConnectionPreparationTest {
         assertThat(preparation.asksBack()).isFalse();
         assertThat(sentNow())
                 .isEqualTo(
-                        "SELECT CURRENT_ROLE(), DATABASE(); RESET_CONNECTION; SET sql_mode='ANSI'; SET NAMES utf8mb4");
+                        "SELECT CURRENT_ROLE(), DATABASE(), USER(); RESET_CONNECTION; SET sql_mode='ANSI'; SET NAMES utf8mb4");
         receive(preparation, Hex.join(Packets.stateIs("fb", "fb"), Packets.ok(1), Packets.ok(1)), step);
         assertThat(preparation.isOver()).isFalse();
         receive(preparation, Packets.ok(1), step);
@@ -104,7 +105,8 @@ class ConnectionPreparationTest {
                 .containsExactly(
                         new OpeningStatement(SET, Bytes.of(Packets.ok(1))),
                         new OpeningStatement(SET_NAMES, Bytes.of(Packets.ok(1))));
-        assertThat(preparation.result().fresh()).isEqualTo(new BackendConnectionInfo.Fresh(null, 1));
+        assertThat(preparation.result().fresh())
+                .isEqualTo(new BackendConnectionInfo.Fresh(null, "root@localhost", false, 1));
     }
 
     @ParameterizedTest

@@ -3,6 +3,8 @@ package org.tiproxy.session;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.tiproxy.wire.Bytes;
 import org.tiproxy.wire.Hex;
@@ -144,19 +146,44 @@ final class Packets {
         }
     }
 
-    /** The answer to {@link CleaningStep#SELECT_STATE}, with CLIENT_DEPRECATE_EOF. */
-    static byte[] stateIs(String... row) {
-        return Hex.join(stateRow(row), Hex.packet(5, "fe 00 00 0200 0000"));
+    /** The answer to {@link CleaningStep#SELECT_STATE} for root, with CLIENT_DEPRECATE_EOF. */
+    static byte[] stateIs(String... roleAndSchema) {
+        return stateIs("root@localhost", roleAndSchema);
     }
 
-    /** The same, and the terminator has a change of transaction_isolation behind it. */
-    static byte[] stateIsWithChanges(String... row) {
-        return Hex.join(
-                stateRow(row), Hex.packet(5, "fe 00 00 0240 0000 00 18 00 16 15 'transaction_isolation'".split(" ")));
+    /** The same for a user of fewer than 251 letters. */
+    static byte[] stateIs(String user, String[] roleAndSchema) {
+        return Hex.join(stateRow(user, roleAndSchema), Hex.packet(6, "fe 00 00 0200 0000"));
     }
 
-    private static byte[] stateRow(String... row) {
+    /** For root, and the terminator has a change of transaction_isolation behind it. */
+    static byte[] stateIsWithChanges(String... roleAndSchema) {
         return Hex.join(
-                Hex.packet(1, "02"), Hex.packet(2, "'a column'"), Hex.packet(3, "'a column'"), Hex.packet(4, row));
+                stateRow("root@localhost", roleAndSchema),
+                Hex.packet(6, "fe 00 00 0240 0000 00 18 00 16 15 'transaction_isolation'".split(" ")));
+    }
+
+    private static byte[] stateRow(String user, String... roleAndSchema) {
+        List<String> row = new ArrayList<>(List.of(roleAndSchema));
+        row.add("%02x".formatted(user.length()));
+        row.add("'" + user + "'");
+        return Hex.join(
+                Hex.packet(1, "03"),
+                Hex.packet(2, "'a column'"),
+                Hex.packet(3, "'a column'"),
+                Hex.packet(4, "'a column'"),
+                Hex.packet(5, row.toArray(String[]::new)));
+    }
+
+    /** What SHOW GRANTS says of most accounts. */
+    static final String NO_LIMITS = "GRANT USAGE ON *.* TO `root`@`localhost`";
+
+    /** The answer to SHOW GRANTS, with CLIENT_DEPRECATE_EOF. */
+    static byte[] grantsAre(String text) {
+        return Hex.join(
+                Hex.packet(1, "01"),
+                Hex.packet(2, "'a column'"),
+                Hex.packet(3, "%02x".formatted(text.length()), "'" + text + "'"),
+                Hex.packet(4, "fe 00 00 0200 0000"));
     }
 }
