@@ -75,8 +75,9 @@ final class Accounts {
         List<String> accounts = new ArrayList<>(NUMBERS);
         accounts.add("GRANT ALL ON *.* TO demo@'127.0.0.1' WITH GRANT OPTION");
         accounts.add("CREATE DATABASE " + Scenario.SCHEMA);
-        for (String name : List.of(NATIVE, ONE_CONNECTION)) {
-            accounts.add("CREATE USER " + name + "@'127.0.0.1' IDENTIFIED BY '" + PASSWORD + "'"
+        for (String name : List.of(NATIVE, NO_PASSWORD, ONE_CONNECTION)) {
+            accounts.add("CREATE USER " + name + "@'127.0.0.1' IDENTIFIED BY '"
+                    + (name.equals(NO_PASSWORD) ? "" : PASSWORD) + "'"
                     + (name.equals(ONE_CONNECTION) ? " WITH MAX_USER_CONNECTIONS 1" : ""));
             accounts.add("GRANT ALL ON " + Scenario.SCHEMA + ".* TO " + name + "@'127.0.0.1'");
         }
