@@ -18,6 +18,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tiproxy.testing.MariaDbServer;
 
@@ -96,6 +97,18 @@ class WovenAccountsIT extends WovenOverEngine {
             assertThat(attempt(driver, loader, OLD, Accounts.PASSWORD)).isEqualTo(usual);
             assertThat(connections(admin) - before).isEqualTo(2 * needed);
             assertThat(redirector.bypassed()).hasSizeGreaterThan(1).containsOnly(BYPASSED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"CONNECTOR_J_26_10_0", "CONNECTOR_J_5_1_49"})
+    void aPluginThatTheUrlForbidsIsLeftToTheDriver(JdbcDriver driver) throws Exception {
+        String url = driver.scheme() + "//127.0.0.1:" + server.port()
+                + "/?useSSL=false&disabledAuthenticationPlugins=mysql_clear_password";
+        try (WovenLoader loader = woven(driver, real);
+                Connection connection = open(driver, loader, url, "demo", "demo")) {
+            assertThat(one(connection)).isEqualTo(1);
+            assertThat(redirector.bypassed()).containsOnly("authentication plugin");
         }
     }
 
