@@ -3,6 +3,7 @@ package org.tiproxy.agent.socket;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.lang.ref.Cleaner;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -27,10 +28,14 @@ import org.tiproxy.inprocess.UnsupportedAccountException;
 public final class EngineSocket extends RecordingSocket {
     private static final int TCP_PORT_OF_NOBODY = 0;
 
+    /** Closes what an application has lost without closing it, as the JDK does with its own sockets. */
+    private static final Cleaner CLEANER = Cleaner.create();
+
     private final SocketOpener opener;
     private final @Nullable TlsAnnouncement announcement;
 
     private volatile @Nullable DriverConnection connection;
+    private volatile Cleaner.@Nullable Cleanable cleanable;
     private volatile @Nullable InetSocketAddress remote;
     private volatile boolean closed;
     private volatile boolean inputShut;
@@ -114,8 +119,10 @@ public final class EngineSocket extends RecordingSocket {
         }
         remote = address;
         connection = opened;
+        // It does not refer to this socket.
+        cleanable = CLEANER.register(this, opened::close);
         if (closed) {
-            opened.close();
+            closeConnection();
             throw new SocketException("Socket closed");
         }
     }
@@ -160,10 +167,7 @@ public final class EngineSocket extends RecordingSocket {
         if (address == null || closed || !opener.isSameAddress()) {
             return null;
         }
-        DriverConnection broken = connection;
-        if (broken != null) {
-            broken.close();
-        }
+        closeConnection();
         connectDirectly(address, settings().soTimeout(), cause);
         return real();
     }
@@ -228,13 +232,20 @@ public final class EngineSocket extends RecordingSocket {
     @SuppressWarnings("UnsynchronizedOverridesSynchronized")
     public void close() throws IOException {
         closed = true;
-        DriverConnection opened = connection;
-        if (opened != null) {
-            opened.close();
-        }
+        closeConnection();
         Socket socket = real();
         if (socket != null) {
             socket.close();
+        }
+    }
+
+    private void closeConnection() {
+        Cleaner.Cleanable known = cleanable;
+        DriverConnection opened = connection;
+        if (known != null) {
+            known.clean();
+        } else if (opened != null) {
+            opened.close();
         }
     }
 

@@ -3,6 +3,7 @@ package org.tiproxy.agent.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -68,6 +69,24 @@ class EngineSocketTest {
 
         assertThat(socket.getInetAddress().isLoopbackAddress()).isFalse();
         assertThat(engine.asked.getHostString()).isEqualTo("db.example");
+    }
+
+    @Test
+    void aSocketThatIsLostIsClosed() throws Exception {
+        FakeEngine lost = new FakeEngine();
+        loseASocket(lost);
+        await().until(() -> {
+            System.gc();
+            return lost.closed.get() > 0;
+        });
+        assertThat(lost.closed).hasValue(1);
+    }
+
+    private static void loseASocket(FakeEngine engine) throws IOException {
+        EngineSocket forgotten = new EngineSocket(engine, false);
+        forgotten.connect(ADDRESS, 0);
+        assertThat(forgotten.getInputStream()).isNotNull();
+        assertThat(forgotten.getOutputStream()).isNotNull();
     }
 
     @Test
