@@ -46,6 +46,7 @@ import org.tiproxy.wire.client.ComQuery;
 import org.tiproxy.wire.client.ComSimple;
 import org.tiproxy.wire.client.ConnectionAttributes;
 import org.tiproxy.wire.protocol.Command;
+import org.tiproxy.wire.protocol.ErrorCode;
 import org.tiproxy.wire.server.ErrPacket;
 import org.tiproxy.wire.server.HandshakeV10;
 import org.tiproxy.wire.server.OkPacket;
@@ -250,6 +251,21 @@ final class BackendPool implements SharedMySqlConnections {
         return pool.acquireAsync(key);
     }
 
+    /**
+     * Closes an idle connection of a user for which the backend has refused that user another one.
+     *
+     * @return false if it was refused for something else, or none is idle
+     */
+    boolean makeRoom(HostPort address, String user, ErrPacket refusal) {
+        boolean full = refusal.code() == ErrorCode.ER_TOO_MANY_USER_CONNECTIONS.code()
+                || refusal.code() == ErrorCode.ER_USER_LIMIT_REACHED.code();
+        return full
+                && control()
+                        .evictLongestIdle(one -> one.address().equals(address)
+                                && one.connection() instanceof PooledConnection idle
+                                && idle.user().equals(user));
+    }
+
     /** Sends a KILL over a connection of its own, as the user that a request names; the outcome is only logged. */
     void kill(BackendRequest as, HostPort address, String sql) {
         factory.connectAhead(keyOf(as), address, talkTimeout()).whenComplete((connection, failure) -> {
@@ -284,6 +300,9 @@ final class BackendPool implements SharedMySqlConnections {
             lease.releaseBroken(release.reason().isEmpty() ? "closed by the backend" : release.reason());
         } else if (!release.reusable() || served.fresh()) {
             lease.retire(release.reusable() ? "it is not shared" : release.reason());
+            lease.release();
+        } else if (!release.info().isLoggedIn()) {
+            lease.retire("nobody has logged in");
             lease.release();
         } else if (lease.isDoomed()) {
             lease.release();

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -37,6 +38,9 @@ final class PooledMySqlSession extends MySqlSession {
 
     /** How often in a row a connection may turn out to be dead after it was acquired. */
     private static final int MAX_ATTEMPTS = 3;
+
+    /** By then, a backend that is not overloaded has noticed that a connection was closed. */
+    private static final long ROOM_AFTER_MILLIS = 20;
 
     private final BackendPool pool;
     private final PooledSessionEngine pooled;
@@ -265,7 +269,20 @@ final class PooledMySqlSession extends MySqlSession {
                 acquired.retire("the login was refused: " + BackendPool.describe(err));
             }
             acquired.release();
-            if (wanted) {
+            if (wanted
+                    && attempt < MAX_ATTEMPTS
+                    && pool.makeRoom(acquired.address(), request.key().user(), err)) {
+                // The backend has to notice first.
+                channel.eventLoop()
+                        .schedule(
+                                () -> {
+                                    if (pending == acquiring) {
+                                        acquire(request, attempt + 1);
+                                    }
+                                },
+                                ROOM_AFTER_MILLIS,
+                                TimeUnit.MILLISECONDS);
+            } else if (wanted) {
                 pending = null;
                 pooled.backendRefused(err);
             }

@@ -1,5 +1,6 @@
 package org.tiproxy.pool;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -47,6 +48,20 @@ public interface PoolControl {
      * @return how many
      */
     int evict(Predicate<ConnectionInfo> which);
+
+    /**
+     * Closes, of the idle connections that match, the one that has been idle for longest. Looks at all connections.
+     *
+     * @param which must be quick and must not call the pool
+     * @return false if none matches
+     */
+    default boolean evictLongestIdle(Predicate<ConnectionInfo> which) {
+        return listConnections().stream()
+                .filter(one -> one.state() == EntryState.IDLE && which.test(one))
+                .max(Comparator.comparing(ConnectionInfo::inState))
+                .map(oldest -> evict(one -> one.id() == oldest.id()) > 0)
+                .orElse(false);
+    }
 
     /** Makes acquires wait, for as long as their time-out allows. Connections may still be released. */
     void suspend();

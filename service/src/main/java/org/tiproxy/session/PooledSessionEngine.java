@@ -165,7 +165,8 @@ public final class PooledSessionEngine implements SessionEvents {
             return false;
         }
         backend = info;
-        spoilt = null;
+        // Until the check has passed: others who ask for the same would not get on with it either.
+        spoilt = "the backend has other capabilities than it was asked for";
         try {
             listener.backendGreeted(info.threadId(), info.greeting().serverVersion());
             if (pooled.users() == null) {
@@ -472,6 +473,7 @@ public final class PooledSessionEngine implements SessionEvents {
 
     private void startCommands(BackendConnectionInfo info) {
         checkCapabilities(info, info.capabilities());
+        spoilt = null;
         OkPacket ok = present(info.ok());
         // The text may be a hash over the certificate of the backend, which is not the one that the client has seen.
         byte[] answer = new OkPacket(

@@ -94,6 +94,10 @@ class PooledMySqlSessionIT {
         server = MariaDbServer.start(folder, "--init-file=" + SessionTraces.writeAdministrator(folder));
         try (Connection admin = admin()) {
             run(admin, SessionTraces.ACCOUNTS.toArray(String[]::new));
+            run(
+                    admin,
+                    "CREATE USER limited@'127.0.0.1' IDENTIFIED BY 'pass of limited'"
+                            + " WITH MAX_STATEMENT_TIME 60 MAX_USER_CONNECTIONS 2");
         }
     }
 
@@ -126,6 +130,7 @@ class PooledMySqlSessionIT {
                 KnownUser.withPassword("demo", new Secret("demo")),
                 KnownUser.withPassword("a", new Secret("pass of a")),
                 KnownUser.withPassword("b", new Secret("pass of b")),
+                KnownUser.withPassword("limited", new Secret("pass of limited")),
                 KnownUser.withPassword("wrong", new Secret("not the server's"))));
         PoolConfig bounds = pooling.apply(PoolConfig.builder()
                         .name("default")
@@ -256,6 +261,31 @@ class PooledMySqlSessionIT {
         }
         PoolStatistics numbers = atRest();
         assertThat(numbers.createdTotal()).isEqualTo(mode.equals("known") ? 6 : 1);
+    }
+
+    @Test
+    void theLimitsOfAnAccountHoldInEverySession() throws Exception {
+        for (int i = 0; i < 4; i++) {
+            try (Connection connection = connect("limited", "")) {
+                assertThat(ask(connection, "SELECT @@max_statement_time = 60, @@max_user_connections"))
+                        .containsExactly("[1,2]");
+            }
+            atRest();
+        }
+        assertThat(pool.statistics().createdTotal()).isEqualTo(1);
+        try (Connection first = connect("limited", "");
+                Connection second = connect("limited", "")) {
+            assertThatThrownBy(() -> connect("limited", ""))
+                    .isInstanceOf(SQLException.class)
+                    .hasMessageContaining("max_user_connections");
+            assertThat(ask(first, "SELECT 1")).isEqualTo(ask(second, "SELECT 1"));
+        }
+        atRest();
+
+        // Two are idle, which will not do for a driver with other flags, and are all that the account may have.
+        try (Connection other = connect("limited", "?useAffectedRows=true")) {
+            assertThat(ask(other, "SELECT 1")).containsExactly("[1]");
+        }
     }
 
     @Test

@@ -284,7 +284,10 @@ class PooledSessionEngineTest {
         session.engine.backendAcquired(
                 new BackendConnectionInfo(GREETING, false, "root", "test", 45, other, OkPacket.of(2)));
         assertThat(ErrPacket.decode(session.toClient.takeOnly(2)).message()).contains("capabilities");
-        assertThat(session.released().reusable()).isTrue();
+        assertThat(session.released().reusable())
+                .as("the next one who asks for the same would not get on with it either")
+                .isFalse();
+        assertThat(session.released().reason()).contains("capabilities");
     }
 
     @Test
