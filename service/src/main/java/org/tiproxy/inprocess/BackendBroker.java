@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
 import org.tiproxy.pool.Lease;
@@ -36,9 +37,20 @@ final class BackendBroker {
 
     private static final Duration A_MOMENT = Duration.ofMillis(1);
 
+    /** How long a backend may take to notice that a connection was closed for another one. */
+    private static final Duration ROOM_WITHIN = Duration.ofSeconds(1);
+
+    private static final long LONGEST_PAUSE_MILLIS = 100;
+
     private final InProcessPool pool;
     private final DriverLogin login;
     private final @Nullable AccountMemory memory;
+    private final Predicate<RefusedException> closesIdle;
+
+    /** Until when a backend that had no room is asked again, on {@link System#nanoTime}; 0 if none had none. */
+    private long roomBy;
+
+    private long pauseMillis = 5;
 
     /** Opened for its greeting; becomes the session's if a new connection is needed, as it mostly is then. */
     private @Nullable BackendConnection spare;
@@ -64,11 +76,17 @@ final class BackendBroker {
      * A broker of one session's.
      *
      * @param memory of accounts; null if the driver has no other way, so that it is told what the backend says
+     * @param closesIdle closes an idle connection for which the backend has refused another one; false if there is none
      */
-    BackendBroker(InProcessPool pool, DriverLogin login, @Nullable AccountMemory memory) {
+    BackendBroker(
+            InProcessPool pool,
+            DriverLogin login,
+            @Nullable AccountMemory memory,
+            Predicate<RefusedException> closesIdle) {
         this.pool = pool;
         this.login = login;
         this.memory = memory;
+        this.closesIdle = closesIdle;
     }
 
     // ---- the greeting
@@ -100,19 +118,18 @@ final class BackendBroker {
         long begin = System.nanoTime();
         IOException failure = null;
         for (HostPort address : pool.backends()) {
-            BackendConnection opened = new BackendConnection(address, login.tls(), pool.limits());
-            setInUse(opened);
-            checkCancelled();
             try {
-                HandshakeV10 greeting = opened.connect(shorter(login.timeout(), config().connectTimeout()));
-                pool.greeted(address, greeting);
-                spare = opened;
-                logInAhead(opened, greeting, begin);
+                HandshakeV10 greeting = openSpare(address);
+                logInAhead(Objects.requireNonNull(spare), greeting, begin);
                 setInUse(null);
                 return greeting;
-            } catch (RefusedException | UnsupportedAccountException e) {
+            } catch (UnsupportedAccountException e) {
                 throw e;
             } catch (IOException e) {
+                if (e instanceof RefusedException && pool.addresses() == 1) {
+                    throw e;
+                }
+                // A backend that refuses everybody is as good as none, if there is another one.
                 failure = e;
                 if (!cancelled) {
                     pool.failed(address, e);
@@ -120,6 +137,78 @@ final class BackendBroker {
             }
         }
         throw failure == null ? new IOException("no backends for " + login.address()) : failure;
+    }
+
+    private HandshakeV10 openSpare(HostPort address) throws IOException {
+        while (true) {
+            BackendConnection opened = new BackendConnection(address, login.tls(), pool.limits());
+            setInUse(opened);
+            checkCancelled();
+            try {
+                HandshakeV10 greeting = opened.connect(shorter(login.timeout(), config().connectTimeout()));
+                pool.greeted(address, greeting);
+                spare = opened;
+                return greeting;
+            } catch (RefusedException e) {
+                if (!getsRoom(e)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /**
+     * Where the backend has no room: closes an idle connection for this one, and waits until the backend may have noticed.
+     *
+     * @return whether to ask it again
+     */
+    private boolean getsRoom(RefusedException refusal) throws IOException {
+        if (!refusal.isForWantOfRoom()) {
+            return false;
+        }
+        if (roomBy == 0) {
+            if (!closesIdle.test(refusal)) {
+                return false;
+            }
+            roomBy = BackendConnection.deadlineOf(ROOM_WITHIN);
+        } else if (roomBy - System.nanoTime() <= 0) {
+            return false;
+        }
+        try {
+            TimeUnit.MILLISECONDS.sleep(pauseMillis);
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        }
+        pauseMillis = Math.min(2 * pauseMillis, LONGEST_PAUSE_MILLIS);
+        return true;
+    }
+
+    private static boolean isPast(long deadline) {
+        return deadline != Long.MAX_VALUE && deadline - System.nanoTime() <= 0;
+    }
+
+    /** A limit of ours, or what is left of the driver's own. */
+    private static Duration rest(Duration limit, long deadline) {
+        if (deadline == Long.MAX_VALUE) {
+            return limit;
+        }
+        Duration rest = Duration.ofNanos(deadline - System.nanoTime());
+        return rest.compareTo(limit) > 0 ? limit : rest.compareTo(A_MOMENT) < 0 ? A_MOMENT : rest;
+    }
+
+    private SocketTimeoutException late(Exception cause) {
+        SocketTimeoutException timedOut =
+                new SocketTimeoutException("no connection of pool " + pool.name() + " in time: " + pool.describe());
+        timedOut.initCause(cause);
+        return timedOut;
+    }
+
+    private InterruptedIOException interrupted(InterruptedException cause) {
+        Thread.currentThread().interrupt();
+        InterruptedIOException stopped =
+                new InterruptedIOException("interrupted while waiting for a connection of pool " + pool.name());
+        stopped.initCause(cause);
+        return stopped;
     }
 
     /**
@@ -135,8 +224,13 @@ final class BackendBroker {
         try {
             opened.logIn(guessed, shorter(restOfTimeout(begin), pool.talkTimeout()));
             guess = guessed;
+            pool.loginWasPossible(login);
         } catch (RefusedException e) {
             dropSpare(opened, e);
+            if (e.isForWantOfRoom()) {
+                // The session's own attempt may find some.
+                return;
+            }
             UnsupportedAccountException unsupported = memory.remember(login, e);
             if (unsupported != null) {
                 throw unsupported;
@@ -202,6 +296,7 @@ final class BackendBroker {
      * @throws RefusedException if the backend refuses the login
      */
     Lease<BackendConnection> acquire(BackendRequest request, long deadline) throws IOException {
+        throwRefusal(request);
         Set<HostPort> unreachable = new HashSet<>();
         for (int dead = 0; ; dead++) {
             Lease<BackendConnection> got = await(request, deadline);
@@ -211,11 +306,11 @@ final class BackendBroker {
             try {
                 checkCancelled();
                 if (fresh) {
-                    open(connection, request);
+                    open(connection, request, deadline);
                 } else {
-                    connection.finishPreparation(pool.talkTimeout());
+                    connection.finishPreparation(rest(pool.talkTimeout(), deadline));
                 }
-                adapt(connection, request);
+                adapt(connection, request, deadline);
                 lease = got;
                 closeSpare();
                 return got;
@@ -223,7 +318,9 @@ final class BackendBroker {
                 setInUse(null);
                 got.retire("the login was refused");
                 got.release();
-                throw e;
+                if (!fresh || !getsRoom(e)) {
+                    throw e;
+                }
             } catch (IOException e) {
                 setInUse(null);
                 connection.abort(String.valueOf(e.getMessage()));
@@ -231,12 +328,16 @@ final class BackendBroker {
                 if (dead >= MAX_DEAD || cancelled) {
                     throw e;
                 }
+                if (isPast(deadline)) {
+                    // Nothing is said against the backend.
+                    throw late(e);
+                }
                 if (fresh) {
                     HostPort address = connection.address();
                     pool.failed(address, e);
                     unreachable.add(address);
                     if (unreachable.size() >= pool.addresses() || pool.isDown()) {
-                        throw e;
+                        throw e.getCause() instanceof RefusedException refused ? refused : e;
                     }
                 }
             } catch (RuntimeException | Error e) {
@@ -261,17 +362,10 @@ final class BackendBroker {
                     : asked.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             giveUp(asked);
-            SocketTimeoutException timedOut =
-                    new SocketTimeoutException("no connection of pool " + pool.name() + " in time: " + pool.describe());
-            timedOut.initCause(e);
-            throw timedOut;
+            throw late(e);
         } catch (InterruptedException e) {
             giveUp(asked);
-            Thread.currentThread().interrupt();
-            InterruptedIOException stopped =
-                    new InterruptedIOException("interrupted while waiting for a connection of pool " + pool.name());
-            stopped.initCause(e);
-            throw stopped;
+            throw interrupted(e);
         } catch (CancellationException e) {
             throw closed(e);
         } catch (ExecutionException e) {
@@ -292,39 +386,62 @@ final class BackendBroker {
         }
     }
 
-    private void open(BackendConnection connection, BackendRequest request) throws IOException {
+    /** What the login ahead has come to, if that was the same login; it is known only once, and only of one backend. */
+    private void throwRefusal(BackendRequest request) throws RefusedException {
         RefusedException known = refusal;
         refusal = null;
         BackendRequest guessed = guess;
-        if (known != null && guessed != null && Objects.equals(guessed.credentials(), request.credentials())) {
+        if (known != null
+                && guessed != null
+                && pool.addresses() == 1
+                && Objects.equals(guessed.credentials(), request.credentials())) {
             throw known;
         }
+    }
+
+    private HandshakeV10 connect(BackendConnection connection, long deadline) throws IOException {
+        try {
+            return connection.connect(rest(shorter(login.timeout(), config().connectTimeout()), deadline));
+        } catch (RefusedException e) {
+            if (pool.addresses() == 1) {
+                throw e;
+            }
+            // A backend that refuses everybody is as good as none, if there is another one.
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    private void open(BackendConnection connection, BackendRequest request, long deadline) throws IOException {
+        BackendRequest guessed = guess;
         BackendConnection opened = usableSpare(connection.address(), request);
         if (opened != null) {
             connection.adopt(opened);
         } else {
-            pool.greeted(connection.address(), connection.connect(config().connectTimeout()));
+            pool.greeted(connection.address(), connect(connection, deadline));
         }
         if (opened == null || guessed == null) {
-            logIn(connection, request);
+            logIn(connection, request, deadline);
         }
         BackendCredentials credentials = request.credentials();
         if (credentials != null) {
             pool.loggedIn(credentials);
+            if (credentials.user().equals(login.user())) {
+                pool.loginWasPossible(login);
+            }
         }
         if (memory != null) {
             memory.loggedIn(login, request);
         }
     }
 
-    private void logIn(BackendConnection connection, BackendRequest request) throws IOException {
+    private void logIn(BackendConnection connection, BackendRequest request, long deadline) throws IOException {
         try {
-            connection.logIn(request, pool.talkTimeout());
+            connection.logIn(request, rest(pool.talkTimeout(), deadline));
         } catch (RefusedException e) {
             if (memory != null && request.key().user().equals(login.user())) {
                 // It is too late for this connection, but not for the next one.
                 if (memory.remember(login, e) != null) {
-                    pool.loginWasTooLate();
+                    pool.loginWasTooLate(login);
                 }
             }
             throw e;
@@ -349,7 +466,7 @@ final class BackendBroker {
     }
 
     /** What the key does not say: nothing as a rule. */
-    private void adapt(BackendConnection connection, BackendRequest request) throws IOException {
+    private void adapt(BackendConnection connection, BackendRequest request, long deadline) throws IOException {
         BackendConnectionInfo info = connection.info();
         if (info == null) {
             throw new IOException("it has not greeted");
@@ -359,7 +476,7 @@ final class BackendBroker {
         if (cleaner.state() == ConnectionCleaner.State.CLEAN) {
             return;
         }
-        connection.converse(cleaner, BackendConnection.deadlineOf(pool.talkTimeout()));
+        connection.converse(cleaner, BackendConnection.deadlineOf(rest(pool.talkTimeout(), deadline)));
         if (cleaner.state() != ConnectionCleaner.State.CLEAN) {
             throw new RefusedException(connection.address(), cleaner.failure());
         }
@@ -372,15 +489,17 @@ final class BackendBroker {
      * statements have been answered in the same way.
      *
      * @param said what the session has been answered from memory
+     * @param deadline on {@link System#nanoTime}
+     * @throws SocketTimeoutException if it is past
      */
-    BackendConnection validated(BackendRequest request, List<OpeningStatement> said) throws IOException {
+    BackendConnection validated(BackendRequest request, List<OpeningStatement> said, long deadline) throws IOException {
         BackendConnection connection = current();
         if (connection == null) {
             throw new IOException("no backend connection");
         }
         boolean known = System.nanoTime() - connection.lastHeard()
                 <= pool.validationBypass().toNanos();
-        if (known || connection.ping(pool.talkTimeout())) {
+        if (known || connection.ping(rest(pool.talkTimeout(), deadline))) {
             return connection;
         }
         long capabilities = info().capabilities();
@@ -390,22 +509,25 @@ final class BackendBroker {
         if (dead != null) {
             dead.releaseBroken("it has died while it was idle");
         }
-        BackendConnection other = acquireLive(request);
+        BackendConnection other = acquireLive(request, deadline);
         if (info().capabilities() != capabilities) {
             throw new IOException("the backend has other capabilities than before: connect again");
         }
-        repeat(other, request, said);
+        repeat(other, request, said, deadline);
         return other;
     }
 
     /** The pool may have more of the dead ones. */
-    private BackendConnection acquireLive(BackendRequest request) throws IOException {
+    private BackendConnection acquireLive(BackendRequest request, long deadline) throws IOException {
         while (true) {
-            long deadline = BackendConnection.deadlineOf(config().acquireTimeout());
-            BackendConnection got = acquire(request, deadline).connection();
+            if (isPast(deadline)) {
+                throw late(new SocketTimeoutException("the driver's time-out"));
+            }
+            long patience = BackendConnection.deadlineOf(rest(config().acquireTimeout(), deadline));
+            BackendConnection got = acquire(request, patience).connection();
             boolean known = System.nanoTime() - got.lastHeard()
                     <= pool.validationBypass().toNanos();
-            if (known || got.ping(pool.talkTimeout())) {
+            if (known || got.ping(rest(pool.talkTimeout(), deadline))) {
                 return got;
             }
             Lease<BackendConnection> dead = lease;
@@ -417,7 +539,8 @@ final class BackendBroker {
         }
     }
 
-    private void repeat(BackendConnection connection, BackendRequest request, List<OpeningStatement> said)
+    private void repeat(
+            BackendConnection connection, BackendRequest request, List<OpeningStatement> said, long deadline)
             throws IOException {
         List<OpeningStatement> known = connection.opening();
         boolean begins =
@@ -425,7 +548,7 @@ final class BackendBroker {
         if (begins) {
             return;
         }
-        pool.rewind(connection, request, said);
+        pool.rewind(connection, request, said, rest(pool.talkTimeout(), deadline));
         if (!connection.opening().equals(said)) {
             throw new IOException("the backend answers the driver's opening statements in another way than before:"
                     + " connect again");
@@ -433,9 +556,9 @@ final class BackendBroker {
     }
 
     /** See {@link InProcessPool#rewind}. */
-    void rewind(BackendConnection connection, BackendRequest request, List<OpeningStatement> statements)
+    void rewind(BackendConnection connection, BackendRequest request, List<OpeningStatement> statements, long deadline)
             throws IOException {
-        pool.rewind(connection, request, statements);
+        pool.rewind(connection, request, statements, rest(pool.talkTimeout(), deadline));
     }
 
     // ---- giving back

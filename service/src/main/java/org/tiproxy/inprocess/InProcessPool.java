@@ -4,8 +4,12 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -52,6 +56,9 @@ final class InProcessPool implements SharedMySqlConnections {
         }
     }
 
+    /** How long who closes a connection waits for its cleaning, where that has to wait for the backend. */
+    private static final Duration CLOSER_WAITS = Duration.ofMillis(250);
+
     private final String name;
     private final List<HostPort> backends;
     private final Reachability reachability;
@@ -65,8 +72,15 @@ final class InProcessPool implements SharedMySqlConnections {
     /** With what users have logged in last; sessions may change theirs. */
     private final Map<String, BackendCredentials> latest = new ConcurrentHashMap<>();
 
-    /** Whether a login has to be tried while a socket opens, because the last one would have been better tried there. */
-    private volatile boolean loginDue;
+    /** What decides whether a login can do without the driver. */
+    private record Way(String user, BackendTls tls, boolean keyRetrieval) {
+        static Way of(DriverLogin login) {
+            return new Way(login.user(), login.tls(), login.keyRetrieval());
+        }
+    }
+
+    /** Logins that have to be tried while a socket opens, because the last ones would have been better tried there. */
+    private final Set<Way> due = ConcurrentHashMap.newKeySet();
 
     InProcessPool(String name, List<HostPort> backends, PoolConfig config, Ticker ticker, Scheduler scheduler) {
         this.name = name;
@@ -191,19 +205,25 @@ final class InProcessPool implements SharedMySqlConnections {
      */
     boolean isLoginDue(DriverLogin login) {
         BackendCredentials known = latest.get(login.user());
-        return loginDue
-                || known == null
+        return known == null
+                || (!due.isEmpty() && due.contains(Way.of(login)))
                 || !known.equals(BackendCredentials.ofPassword(login.user(), login.password()));
     }
 
     /** A login was refused when it was too late for the driver to connect by itself: the next one is tried in time. */
-    void loginWasTooLate() {
-        loginDue = true;
+    void loginWasTooLate(DriverLogin login) {
+        due.add(Way.of(login));
+    }
+
+    /** A login needs nothing that only the driver has. */
+    void loginWasPossible(DriverLogin login) {
+        if (!due.isEmpty()) {
+            due.remove(Way.of(login));
+        }
     }
 
     /** A login has succeeded: connections of that user with an older password are not lent any more. */
     void loggedIn(BackendCredentials credentials) {
-        loginDue = false;
         BackendCredentials before = latest.put(credentials.user(), credentials);
         if (before != null && !credentials.equals(before)) {
             log.info(
@@ -243,12 +263,50 @@ final class InProcessPool implements SharedMySqlConnections {
             lease.release();
             return;
         }
+        boolean finished = true;
         try {
-            prepare(connection, release, served, statements);
-        } catch (IOException e) {
+            finished = !prepare(connection, release, served, statements);
+        } catch (IOException | RuntimeException e) {
             lease.markBroken(String.valueOf(e.getMessage()));
+        } finally {
+            if (finished) {
+                lease.release();
+            }
         }
-        lease.release();
+        if (!finished) {
+            finish(lease, connection);
+        }
+    }
+
+    /**
+     * Goes on with a cleaning that answers the backend: it would not wait for long. Who closes a connection waits for a
+     * while, to find it in the pool again, but not for a backend that says nothing.
+     */
+    private void finish(Lease<BackendConnection> lease, BackendConnection connection) {
+        CompletableFuture<Boolean> finished = new CompletableFuture<>();
+        CompletableFuture<Void> released = finished.handle((done, failure) -> {
+            if (failure != null) {
+                lease.markBroken(String.valueOf(failure.getMessage()));
+            }
+            lease.release();
+            return null;
+        });
+        BackgroundThreads.run(
+                finished,
+                () -> {
+                    connection.finishPreparation(talkTimeout());
+                    return true;
+                },
+                () -> {});
+        try {
+            released.get(CLOSER_WAITS.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            log.debug("{}: a cleaning takes longer than {}", name, CLOSER_WAITS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException e) {
+            log.warn("{}: a connection could not be released", name, e);
+        }
     }
 
     /** Takes back a connection that its session has not used. */
@@ -270,7 +328,8 @@ final class InProcessPool implements SharedMySqlConnections {
         return its == null || its.equals(latest.getOrDefault(its.user(), its));
     }
 
-    private void prepare(
+    /** Returns whether the backend waits for answers. */
+    private boolean prepare(
             BackendConnection connection,
             BackendRelease release,
             BackendRequest served,
@@ -287,25 +346,36 @@ final class InProcessPool implements SharedMySqlConnections {
                 ConnectionPreparation.begin(own, served, packets, BackendConnection.ATTRIBUTES, connection::send);
         connection.prepare(work);
         connection.flush();
-        if (work.asksBack()) {
-            // A backend that waits for a login does not wait for long.
-            connection.finishPreparation(talkTimeout());
-        }
+        return work.asksBack();
     }
 
     /**
      * Brings a connection back to a shorter opening, by another cleaning. Waits for it.
      *
      * @param statements those of its opening to keep
+     * @param timeout of each wait for the backend
      */
-    void rewind(BackendConnection connection, BackendRequest served, List<OpeningStatement> statements)
+    void rewind(
+            BackendConnection connection, BackendRequest served, List<OpeningStatement> statements, Duration timeout)
             throws IOException {
         BackendConnectionInfo info = connection.info();
         if (info == null) {
             throw new IOException("it has not greeted");
         }
         prepare(connection, new BackendRelease(info, true, "", false), served, statements);
-        connection.finishPreparation(talkTimeout());
+        connection.finishPreparation(timeout);
+    }
+
+    /**
+     * Closes what has been idle for longest, so that the backend has room for somebody else.
+     *
+     * @return false if nothing is idle there
+     */
+    boolean closeLongestIdle(HostPort address) {
+        return control()
+                .evictLongestIdle(one -> one.address().equals(address)
+                        && one.connection() instanceof BackendConnection open
+                        && open.isConnected());
     }
 
     // ---- for operators

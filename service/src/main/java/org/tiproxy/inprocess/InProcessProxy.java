@@ -82,7 +82,8 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
             // Nothing has failed yet: the driver connects by itself.
             session.close();
             throw e;
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
+            // Also of a library that is missing: the driver goes on without us, and nothing may stay behind.
             session.close();
             sessions.countFailed();
             throw e;
@@ -104,6 +105,20 @@ public final class InProcessProxy implements DriverProxy, AutoCloseable {
         }
         listener.poolOpened(made.name(), made);
         return made;
+    }
+
+    /**
+     * Closes an idle connection for which the backend has refused another one.
+     *
+     * @param own who was refused
+     * @return false if there is none
+     */
+    boolean makeRoom(InProcessPool own, RefusedException refusal) {
+        if (own.closeLongestIdle(refusal.backend())) {
+            return true;
+        }
+        return refusal.isForWantOfRoomForAnybody()
+                && pools.values().stream().anyMatch(pool -> pool.closeLongestIdle(refusal.backend()));
     }
 
     /** The sessions, and what is counted over them. */

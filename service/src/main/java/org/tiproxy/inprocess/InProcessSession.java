@@ -107,7 +107,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         super(proxy, login);
         this.login = login;
         this.proxy = proxy;
-        this.broker = new BackendBroker(pool, login, proxy.accounts());
+        this.broker = new BackendBroker(pool, login, proxy.accounts(), refusal -> proxy.makeRoom(pool, refusal));
         passwords.put(login.user(), login.password());
         ClientOrigin origin = new ClientOrigin("localhost", true);
         this.engine = new PooledSessionEngine(
@@ -357,11 +357,14 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
 
     /** Every way out: a session that was closed meanwhile ends. */
     private void unlock() {
-        if (closed && !over) {
-            engine.clientClosed("the driver has closed the connection");
+        try {
+            if (closed && !over) {
+                engine.clientClosed("the driver has closed the connection");
+            }
+            updateBuffered();
+        } finally {
+            lock.unlock();
         }
-        updateBuffered();
-        lock.unlock();
         // Who closes it just now has found the lock taken.
         if (closed && !over && lock.tryLock()) {
             try {
@@ -405,7 +408,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
                 goesOn = resume();
             }
         }
-        play();
+        play(deadline);
     }
 
     private boolean resume() {
@@ -470,7 +473,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
     }
 
     /** Answers from what the connection was asked already, as long as the driver asks the same. */
-    private void play() {
+    private void play(long deadline) throws SocketTimeoutException {
         Opening current = opening;
         if (current == null || current.isOver() || over) {
             return;
@@ -478,7 +481,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         try {
             while (!over) {
                 Lease<BackendConnection> before = broker.lease();
-                byte[] answer = current.next(toBackend);
+                byte[] answer = current.next(toBackend, deadline);
                 followReplacement(before);
                 if (answer == null) {
                     return;
@@ -489,6 +492,11 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         } catch (IOException e) {
             broker.abort(String.valueOf(e.getMessage()));
             engine.backendClosed(String.valueOf(e.getMessage()));
+            if (deadline != Long.MAX_VALUE && deadline - System.nanoTime() <= 0) {
+                SocketTimeoutException timedOut = new SocketTimeoutException("Read timed out");
+                timedOut.initCause(e);
+                throw timedOut;
+            }
         }
     }
 
@@ -733,7 +741,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
             if (over || busy || current == null || before == null) {
                 return CompletableFuture.completedFuture(StatementOutcome.busy());
             }
-            current.leave();
+            current.leave(BackendConnection.deadlineOf(proxy.talkTimeout()));
             followReplacement(before);
             BackendConnection backend = Objects.requireNonNull(broker.current());
             engine.execute(sql, outcome::complete);

@@ -63,29 +63,30 @@ final class Opening {
     /**
      * Looks at what the driver says, which is for the backend.
      *
+     * @param deadline by which the backend has answered to the proxy, on {@link System#nanoTime}
      * @return the answer from memory, and what was said is taken off; null if there is none
      */
-    byte @Nullable [] next(ByteQueue said) throws IOException {
+    byte @Nullable [] next(ByteQueue said, long deadline) throws IOException {
         switch (dialogue.next(said.array(), said.start(), said.length())) {
             case ANSWER -> {
                 said.drop(dialogue.length());
                 return dialogue.answer().toByteArray();
             }
             case RECORD -> {
-                use();
+                use(deadline);
                 sendable = dialogue.length();
                 dialogue.record(Bytes.of(said.array(), said.start(), sendable));
             }
-            case LEAVE -> leave();
+            case LEAVE -> leave(deadline);
             case WAIT, OVER -> {}
         }
         return null;
     }
 
     /** Something else is going to be said: the connection must be as the conversation has made it so far. */
-    void leave() throws IOException {
+    void leave(long deadline) throws IOException {
         if (!dialogue.isOver()) {
-            use();
+            use(deadline);
             dialogue.leave();
         }
     }
@@ -94,15 +95,15 @@ final class Opening {
      * The first thing that is really sent: a connection that has died while it was idle is replaced. One on which more was
      * said, whether it is this one or another in its place, is brought back.
      */
-    private void use() throws IOException {
+    private void use(long deadline) throws IOException {
         List<OpeningStatement> said = List.copyOf(statements());
         if (!used) {
-            connection = broker.validated(request, said);
+            connection = broker.validated(request, said, deadline);
             dialogue.onConnection(connection.opening());
             used = true;
         }
         if (dialogue.isAhead()) {
-            broker.rewind(connection, request, said);
+            broker.rewind(connection, request, said, deadline);
             if (!connection.opening().equals(said)) {
                 throw new IOException("the backend answers the driver's opening statements in another way than before:"
                         + " connect again");

@@ -3,12 +3,14 @@ package org.tiproxy.inprocess;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
+import org.tiproxy.wire.protocol.ErrorCode;
 import org.tiproxy.wire.server.ErrPacket;
 
 /** The backend has said no, in words that are for the client. */
 final class RefusedException extends IOException {
     private static final long serialVersionUID = 1;
 
+    private final transient HostPort backend;
     private final transient ErrPacket err;
     private final @Nullable String unsupportedPlugin;
 
@@ -23,8 +25,25 @@ final class RefusedException extends IOException {
      */
     RefusedException(HostPort backend, ErrPacket err, @Nullable String unsupportedPlugin) {
         super("the backend " + backend + " refused: ERR " + err.code() + " " + err.message());
+        this.backend = backend;
         this.err = err;
         this.unsupportedPlugin = unsupportedPlugin;
+    }
+
+    HostPort backend() {
+        return backend;
+    }
+
+    /** Whether it would have been another answer with fewer connections: of anybody, or of this user. */
+    boolean isForWantOfRoom() {
+        return isForWantOfRoomForAnybody()
+                || err.code() == ErrorCode.ER_TOO_MANY_USER_CONNECTIONS.code()
+                || err.code() == ErrorCode.ER_USER_LIMIT_REACHED.code();
+    }
+
+    /** Whether the backend has all the connections that it allows. */
+    boolean isForWantOfRoomForAnybody() {
+        return err.code() == ErrorCode.ER_CON_COUNT_ERROR.code();
     }
 
     ErrPacket err() {

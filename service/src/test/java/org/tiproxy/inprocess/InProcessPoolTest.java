@@ -185,11 +185,16 @@ class InProcessPoolTest {
         assertThat(pool.isLoginDue(LOGIN)).isFalse();
         assertThat(pool.isLoginDue(login("other"))).isTrue();
 
-        pool.loginWasTooLate();
+        DriverLogin withKey =
+                new DriverLogin(LOGIN.address(), "app", LOGIN.password(), BackendTls.DISABLED, Duration.ZERO, true, 0);
+        pool.loginWasTooLate(LOGIN);
+        pool.loginWasTooLate(withKey);
         assertThat(pool.isLoginDue(LOGIN)).isTrue();
-        pool.loggedIn(BackendCredentials.ofPassword("app", new Secret("other")));
-        assertThat(pool.isLoginDue(LOGIN)).isTrue();
-        assertThat(pool.isLoginDue(login("other"))).isFalse();
+        pool.loginWasPossible(withKey);
+        assertThat(pool.isLoginDue(withKey)).isFalse();
+        assertThat(pool.isLoginDue(LOGIN)).as("which may not ask for a key").isTrue();
+        pool.loginWasPossible(LOGIN);
+        assertThat(pool.isLoginDue(LOGIN)).isFalse();
         pool.close();
     }
 

@@ -2,12 +2,14 @@ package org.tiproxy.inprocess;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -60,6 +62,9 @@ class InProcessProxyIT {
                 "--ssl",
                 "--ssl-cert=" + certificate.certificate(),
                 "--ssl-key=" + certificate.key());
+        server.administer("CREATE USER 'limited'@'127.0.0.1' IDENTIFIED BY 'limited'"
+                + " WITH MAX_STATEMENT_TIME 60 MAX_USER_CONNECTIONS 2;"
+                + " GRANT ALL PRIVILEGES ON demo.* TO 'limited'@'127.0.0.1'");
         try (Connection connection = observer();
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE TABLE kept (id INT)");
@@ -311,6 +316,46 @@ class InProcessProxyIT {
 
     @ParameterizedTest
     @EnumSource
+    void theLimitsOfAnAccountHoldInEverySession(Driver driver) throws Exception {
+        try (InProcessDrivers drivers =
+                new InProcessDrivers(server.port(), "limited", "limited", UnaryOperator.identity())) {
+            for (int i = 0; i < 4; i++) {
+                try (Connection connection = drivers.connect(driver)) {
+                    assertThat(query(connection, "SELECT @@max_statement_time")).isEqualTo(60);
+                }
+            }
+            assertThat(drivers.pool().control().statistics().createdTotal()).isEqualTo(1);
+            try (Connection first = drivers.connect(driver);
+                    Connection second = drivers.connect(driver)) {
+                assertThatThrownBy(() -> drivers.connect(driver))
+                        .isInstanceOf(SQLException.class)
+                        .hasMessageContaining("max_user_connections");
+                assertThat(query(first, "SELECT 1")).isEqualTo(query(second, "SELECT 1"));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatIsIdleMakesRoomAtTheBackend(Driver driver) throws Exception {
+        try (InProcessDrivers drivers =
+                new InProcessDrivers(server.port(), "limited", "limited", UnaryOperator.identity())) {
+            for (int i = 0; i < 3; i++) {
+                try (Connection first = drivers.connect(driver);
+                        Connection second = drivers.connect(driver)) {
+                    assertThat(query(first, "SELECT 1")).isEqualTo(query(second, "SELECT 1"));
+                }
+                // Two are idle, which will not do for these, and are all that the account may have.
+                try (Connection first = drivers.connect(driver, "useAffectedRows=true");
+                        Connection second = drivers.connect(driver, "useAffectedRows=true")) {
+                    assertThat(query(first, "SELECT 1")).isEqualTo(query(second, "SELECT 1"));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void aFullPoolIsAnErrorWithTheNumbers(Driver driver) throws Exception {
         try (InProcessDrivers drivers = new InProcessDrivers(
                 server.port(), pooling -> pooling.maxConnectionsPerAddress(1).acquireTimeout(Duration.ofMillis(50)))) {
@@ -322,6 +367,39 @@ class InProcessProxyIT {
             }
             assertThat(useOnce(drivers, driver)).isPositive();
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatTheProxyAsksFirstIsPartOfTheSocketTimeout(Driver driver) throws Exception {
+        try (InProcessDrivers drivers =
+                new InProcessDrivers(server.port(), pooling -> pooling.probeBypass(Duration.ZERO))) {
+            String limit = "socketTimeout=700";
+            drivers.connect(driver, limit).close();
+            drivers.connect(driver, limit).close();
+            signal("STOP", server.process().pid());
+            try {
+                Throwable failure = catchThrowable(() -> {
+                    // It may be all from memory up to here.
+                    try (Connection connection = drivers.connect(driver, limit)) {
+                        query(connection, "SELECT 1");
+                    }
+                });
+                assertThat(failure)
+                        .isInstanceOf(SQLException.class)
+                        .hasRootCauseInstanceOf(SocketTimeoutException.class);
+            } finally {
+                signal("CONT", server.process().pid());
+            }
+            assertThat(useOnce(drivers, driver)).isPositive();
+        }
+    }
+
+    private static void signal(String name, long pid) throws Exception {
+        Process kill = new ProcessBuilder("/bin/kill", "-" + name, Long.toString(pid))
+                .inheritIO()
+                .start();
+        assertThat(kill.waitFor()).isZero();
     }
 
     @ParameterizedTest
