@@ -234,6 +234,12 @@ final class PooledMySqlSession extends MySqlSession {
             boolean done = talk.login.state() == BackendLogin.State.DONE;
             if (lost == null && done) {
                 connection.became(talk.login.result());
+                if (talk.login.result().isLoggedIn()
+                        && talk.login.result().collationId() != request.key().collationId()) {
+                    // A login has room for one byte of it.
+                    talk(acquired, request, attempt, acquiring);
+                    return;
+                }
             }
             prepared(acquired, request, attempt, acquiring, lost, done ? null : talk.login::failure, false);
         });
