@@ -40,6 +40,10 @@ final class BackendBroker {
     /** How long a backend may take to notice that a connection was closed for another one. */
     private static final Duration ROOM_WITHIN = Duration.ofSeconds(1);
 
+    /** How long another connection may take to be cleaned, if nothing was idle. */
+    private static final Duration CLEAN_WITHIN = Duration.ofMillis(250);
+
+    private static final long FIRST_PAUSE_MILLIS = 5;
     private static final long LONGEST_PAUSE_MILLIS = 100;
 
     private final InProcessPool pool;
@@ -50,7 +54,7 @@ final class BackendBroker {
     /** Until when a backend that had no room is asked again, on {@link System#nanoTime}; 0 if none had none. */
     private long roomBy;
 
-    private long pauseMillis = 5;
+    private long pauseMillis = FIRST_PAUSE_MILLIS;
 
     /** Opened for its greeting; becomes the session's if a new connection is needed, as it mostly is then. */
     private @Nullable BackendConnection spare;
@@ -119,14 +123,15 @@ final class BackendBroker {
         IOException failure = null;
         for (HostPort address : pool.backends()) {
             try {
-                HandshakeV10 greeting = openSpare(address);
+                HandshakeV10 greeting = openSpare(address, begin);
                 logInAhead(Objects.requireNonNull(spare), greeting, begin);
                 setInUse(null);
                 return greeting;
             } catch (UnsupportedAccountException e) {
                 throw e;
             } catch (IOException e) {
-                if (e instanceof RefusedException && pool.addresses() == 1) {
+                boolean refusedByAll = e instanceof RefusedException && pool.addresses() == 1;
+                if (refusedByAll || Thread.currentThread().isInterrupted()) {
                     throw e;
                 }
                 // A backend that refuses everybody is as good as none, if there is another one.
@@ -139,18 +144,21 @@ final class BackendBroker {
         throw failure == null ? new IOException("no backends for " + login.address()) : failure;
     }
 
-    private HandshakeV10 openSpare(HostPort address) throws IOException {
+    private HandshakeV10 openSpare(HostPort address, long begin) throws IOException {
+        long deadline = login.timeout().isZero()
+                ? Long.MAX_VALUE
+                : begin + login.timeout().toNanos();
         while (true) {
             BackendConnection opened = new BackendConnection(address, login.tls(), pool.limits());
             setInUse(opened);
             checkCancelled();
             try {
-                HandshakeV10 greeting = opened.connect(shorter(login.timeout(), config().connectTimeout()));
+                HandshakeV10 greeting = opened.connect(rest(config().connectTimeout(), deadline));
                 pool.greeted(address, greeting);
                 spare = opened;
                 return greeting;
             } catch (RefusedException e) {
-                if (!getsRoom(e)) {
+                if (!getsRoom(e, deadline)) {
                     throw e;
                 }
             }
@@ -158,19 +166,21 @@ final class BackendBroker {
     }
 
     /**
-     * Where the backend has no room: closes an idle connection for this one, and waits until the backend may have noticed.
+     * Where the backend has no room: closes an idle connection for this one, and waits until the backend may have noticed, or
+     * until another one may be clean.
      *
      * @return whether to ask it again
      */
-    private boolean getsRoom(RefusedException refusal) throws IOException {
-        if (!refusal.isForWantOfRoom()) {
+    private boolean getsRoom(RefusedException refusal, long deadline) throws IOException {
+        if (!refusal.isForWantOfRoom() || isPast(deadline)) {
             return false;
         }
         if (roomBy == 0) {
-            if (!closesIdle.test(refusal)) {
+            boolean closed = closesIdle.test(refusal);
+            if (!closed && pool.control().occupancy().total() == 0) {
                 return false;
             }
-            roomBy = BackendConnection.deadlineOf(ROOM_WITHIN);
+            roomBy = BackendConnection.deadlineOf(closed ? ROOM_WITHIN : CLEAN_WITHIN);
         } else if (roomBy - System.nanoTime() <= 0) {
             return false;
         }
@@ -311,6 +321,8 @@ final class BackendBroker {
                     connection.finishPreparation(rest(pool.talkTimeout(), deadline));
                 }
                 adapt(connection, request, deadline);
+                roomBy = 0;
+                pauseMillis = FIRST_PAUSE_MILLIS;
                 lease = got;
                 closeSpare();
                 return got;
@@ -318,7 +330,7 @@ final class BackendBroker {
                 setInUse(null);
                 got.retire("the login was refused");
                 got.release();
-                if (!fresh || !getsRoom(e)) {
+                if (!fresh || !getsRoom(e, deadline)) {
                     throw e;
                 }
             } catch (IOException e) {

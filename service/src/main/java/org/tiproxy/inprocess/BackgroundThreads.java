@@ -44,7 +44,7 @@ final class BackgroundThreads {
             }
             try {
                 result.complete(work.run());
-            } catch (IOException | RuntimeException e) {
+            } catch (IOException | RuntimeException | Error e) {
                 result.completeExceptionally(e);
             }
         });

@@ -1,6 +1,7 @@
 package org.tiproxy.inprocess;
 
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -266,8 +267,8 @@ final class InProcessPool implements SharedMySqlConnections {
         boolean finished = true;
         try {
             finished = !prepare(connection, release, served, statements);
-        } catch (IOException | RuntimeException e) {
-            lease.markBroken(String.valueOf(e.getMessage()));
+        } catch (IOException | RuntimeException | Error e) {
+            lease.markBroken(String.valueOf(e));
         } finally {
             if (finished) {
                 lease.release();
@@ -291,10 +292,16 @@ final class InProcessPool implements SharedMySqlConnections {
             lease.release();
             return null;
         });
+        // Of all that wait for a thread because a backend says nothing, none is to have the time from then on.
+        long deadline = BackendConnection.deadlineOf(talkTimeout());
         BackgroundThreads.run(
                 finished,
                 () -> {
-                    connection.finishPreparation(talkTimeout());
+                    Duration rest = Duration.ofNanos(deadline - System.nanoTime());
+                    if (rest.isNegative()) {
+                        throw new SocketTimeoutException("not cleaned within " + talkTimeout());
+                    }
+                    connection.finishPreparation(rest);
                     return true;
                 },
                 () -> {});

@@ -3,7 +3,7 @@ package org.tiproxy.inprocess;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.tiproxy.common.HostPort;
-import org.tiproxy.wire.protocol.ErrorCode;
+import org.tiproxy.session.ConnectionLimits;
 import org.tiproxy.wire.server.ErrPacket;
 
 /** The backend has said no, in words that are for the client. */
@@ -36,14 +36,12 @@ final class RefusedException extends IOException {
 
     /** Whether it would have been another answer with fewer connections: of anybody, or of this user. */
     boolean isForWantOfRoom() {
-        return isForWantOfRoomForAnybody()
-                || err.code() == ErrorCode.ER_TOO_MANY_USER_CONNECTIONS.code()
-                || err.code() == ErrorCode.ER_USER_LIMIT_REACHED.code();
+        return isForWantOfRoomForAnybody() || ConnectionLimits.isUserFull(err);
     }
 
     /** Whether the backend has all the connections that it allows. */
     boolean isForWantOfRoomForAnybody() {
-        return err.code() == ErrorCode.ER_CON_COUNT_ERROR.code();
+        return ConnectionLimits.isServerFull(err);
     }
 
     ErrPacket err() {

@@ -28,6 +28,7 @@ import org.tiproxy.pool.KeyRefusedException;
 import org.tiproxy.pool.KeyedConnectionFactory;
 import org.tiproxy.pool.KeyedPool;
 import org.tiproxy.pool.Lease;
+import org.tiproxy.pool.NoRoomException;
 import org.tiproxy.pool.PoolControl;
 import org.tiproxy.pool.Scheduler;
 import org.tiproxy.session.BackendConnectionInfo;
@@ -36,6 +37,7 @@ import org.tiproxy.session.BackendLogin;
 import org.tiproxy.session.BackendRelease;
 import org.tiproxy.session.BackendRequest;
 import org.tiproxy.session.BackendTalk;
+import org.tiproxy.session.ConnectionLimits;
 import org.tiproxy.session.ConnectionPreparation;
 import org.tiproxy.session.OpeningStatement;
 import org.tiproxy.session.PoolKey;
@@ -46,7 +48,6 @@ import org.tiproxy.wire.client.ComQuery;
 import org.tiproxy.wire.client.ComSimple;
 import org.tiproxy.wire.client.ConnectionAttributes;
 import org.tiproxy.wire.protocol.Command;
-import org.tiproxy.wire.protocol.ErrorCode;
 import org.tiproxy.wire.server.ErrPacket;
 import org.tiproxy.wire.server.HandshakeV10;
 import org.tiproxy.wire.server.OkPacket;
@@ -252,18 +253,21 @@ final class BackendPool implements SharedMySqlConnections {
     }
 
     /**
-     * Closes an idle connection of a user for which the backend has refused that user another one.
+     * Closes an idle connection for which the backend has refused another one: of the same user if that one has too many, of
+     * anybody if the backend has.
      *
-     * @return false if it was refused for something else, or none is idle
+     * @return whether to ask again in a moment: then one was closed, or is perhaps just being cleaned
      */
     boolean makeRoom(HostPort address, String user, ErrPacket refusal) {
-        boolean full = refusal.code() == ErrorCode.ER_TOO_MANY_USER_CONNECTIONS.code()
-                || refusal.code() == ErrorCode.ER_USER_LIMIT_REACHED.code();
-        return full
-                && control()
-                        .evictLongestIdle(one -> one.address().equals(address)
-                                && one.connection() instanceof PooledConnection idle
-                                && idle.user().equals(user));
+        boolean full = ConnectionLimits.isServerFull(refusal);
+        if (!full && !ConnectionLimits.isUserFull(refusal)) {
+            return false;
+        }
+        boolean closed = control()
+                .evictLongestIdle(one -> one.address().equals(address)
+                        && one.connection() instanceof PooledConnection idle
+                        && (full || idle.user().equals(user)));
+        return closed || control().occupancy().total() > 0;
     }
 
     /** Sends a KILL over a connection of its own, as the user that a request names; the outcome is only logged. */
@@ -471,7 +475,11 @@ final class BackendPool implements SharedMySqlConnections {
                 if (lost != null) {
                     opened.completeExceptionally(new IOException("it has not greeted: " + lost));
                 } else if (talk.login.state() == BackendLogin.State.FAILED) {
-                    opened.completeExceptionally(new IOException(describe(talk.login.failure())));
+                    ErrPacket err = talk.login.failure();
+                    opened.completeExceptionally(
+                            ConnectionLimits.isServerFull(err)
+                                    ? new NoRoomException(describe(err))
+                                    : new IOException(describe(err)));
                 } else {
                     BackendConnectionInfo info = talk.login.result();
                     connection.became(info);

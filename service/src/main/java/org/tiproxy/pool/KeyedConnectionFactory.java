@@ -17,7 +17,8 @@ import org.tiproxy.common.HostPort;
  */
 public interface KeyedConnectionFactory<K, C> {
     /**
-     * Opens a connection.
+     * Opens a connection. A {@link NoRoomException} says that it may work once another one is closed: the pool closes what
+     * has been idle there for longest, whatever its key, if somebody waits, and tries again after its usual pause.
      *
      * @param timeout how long it may take; the pool cancels the future at about that time, or earlier when the connection
      *     is no longer wanted

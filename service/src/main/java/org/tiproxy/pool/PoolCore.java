@@ -702,8 +702,23 @@ final class PoolCore<K, C> {
             if (home.failures == 1) {
                 log.warn("{} - cannot connect to {}: {}", config.name(), home.address, text);
             }
+            // Not for what minIdle asks for: that would be closed for the next one.
+            if (cause instanceof NoRoomException && !entry.ahead && waiters.first(entry.key()) != null) {
+                makeRoomAt(home);
+            }
         }
         forgetIfGone(home);
+    }
+
+    /** What is idle for another key is one of those that the peer has too many of. */
+    private void makeRoomAt(AddressPool<K, C> home) {
+        drainSlots();
+        Entry<K, C> oldest = home.oldestIdle();
+        if (oldest != null) {
+            oldest.evict("the peer has no room for another key's");
+            home.removeIdle(oldest);
+            drop(oldest);
+        }
     }
 
     /** Doubles with each failure; a quarter of it is random, so that several pools do not try in step. */

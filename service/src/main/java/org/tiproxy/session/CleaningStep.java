@@ -13,8 +13,13 @@ enum CleaningStep {
      */
     READ_STATE,
     /**
-     * Asks whether the account has limits. MariaDB's COM_RESET_CONNECTION takes them off the session, until the next login:
-     * MAX_STATEMENT_TIME, MAX_USER_CONNECTIONS and those per hour (measured: 11.4.5; MySQL 9.7 keeps them).
+     * Asks whether the account, or the server, limits the session. MariaDB's COM_RESET_CONNECTION takes MAX_STATEMENT_TIME and
+     * MAX_USER_CONNECTIONS off it until the next login, and max_user_connections (measured: 11.4.5; MySQL 9.7 keeps them).
+     */
+    READ_LIMITS,
+    /**
+     * Asks for the limits per hour, which no variable shows and the reset takes off, too. The answer has the hash of the
+     * password, which with the login before it is as good as the password: over TLS only.
      */
     SHOW_GRANTS,
     /**
@@ -45,6 +50,10 @@ enum CleaningStep {
     /** What {@link #READ_STATE} sends. */
     static final String SELECT_STATE = "SELECT CURRENT_ROLE(), DATABASE(), USER()";
 
+    /** What {@link #READ_LIMITS} sends. */
+    static final String SELECT_LIMITS =
+            "SELECT @@max_user_connections <> 0 OR @@max_statement_time <> @@global.max_statement_time";
+
     private static final int FIRST_MYSQL_WITH_ROLES = 8;
 
     /** Whether the backend needs, and knows, this step. */
@@ -53,7 +62,7 @@ enum CleaningStep {
             case SHOW_PROFILES -> ServerFamily.of(greeting) != ServerFamily.TIDB;
             case SET_ROLE_NONE, READ_STATE ->
                 ServerFamily.of(greeting) != ServerFamily.MYSQL || majorVersion(greeting) >= FIRST_MYSQL_WITH_ROLES;
-            case SHOW_GRANTS -> ServerFamily.of(greeting) == ServerFamily.MARIADB;
+            case READ_LIMITS, SHOW_GRANTS -> ServerFamily.of(greeting) == ServerFamily.MARIADB;
             case SET_NAMES -> ServerFamily.of(greeting) == ServerFamily.MYSQL;
             case SET_OPTION, RESET_CONNECTION, INIT_DB, CHANGE_USER, RESTORE_EFFECTS -> true;
         };

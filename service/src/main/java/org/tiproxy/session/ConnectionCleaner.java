@@ -31,7 +31,7 @@ import org.tiproxy.wire.server.OkPacket;
  * refused, a change of user follows.
  *
  * <p>An account that may have limits is cleaned by a COM_CHANGE_USER each time, behind everything else: see {@link
- * CleaningStep#SHOW_GRANTS}.
+ * CleaningStep#READ_LIMITS}.
  *
  * <p>Without credentials, in pass-through, it is COM_RESET_CONNECTION, which is enough to free what the session held; the
  * next login is a change of user. Around them go the steps of {@link CleaningStep}. What comes before the authentication
@@ -66,6 +66,7 @@ public final class ConnectionCleaner implements BackendTalk {
     static final int MAX_RESETS = 31;
 
     private static final byte[] SELECT_STATE = CleaningStep.query(CleaningStep.SELECT_STATE);
+    private static final byte[] SELECT_LIMITS = CleaningStep.query(CleaningStep.SELECT_LIMITS);
     private static final byte[] SHOW_GRANTS = CleaningStep.query("SHOW GRANTS");
     private static final byte[] SHOW_PROFILES = CleaningStep.query("SHOW PROFILES");
     private static final byte[] SET_ROLE_NONE = CleaningStep.query("SET ROLE NONE");
@@ -80,7 +81,7 @@ public final class ConnectionCleaner implements BackendTalk {
     private int packetsOfStep;
     private @Nullable CredentialLogin login;
     private @Nullable StateAnswer answer;
-    private @Nullable GrantsAnswer grants;
+    private @Nullable LimitsAnswer limits;
     /** What to find if a reset is to be enough; null if there is a login. */
     private BackendConnectionInfo.@Nullable Fresh expected;
     /** Whether something else was found. */
@@ -247,7 +248,10 @@ public final class ConnectionCleaner implements BackendTalk {
         plan(CleaningStep.CHANGE_USER);
         if (!inUse && !limited && canReset()) {
             plan(CleaningStep.READ_STATE);
-            plan(CleaningStep.SHOW_GRANTS);
+            plan(CleaningStep.READ_LIMITS);
+            if (before.tls()) {
+                plan(CleaningStep.SHOW_GRANTS);
+            }
             planReset();
         } else {
             planEffects();
@@ -296,6 +300,7 @@ public final class ConnectionCleaner implements BackendTalk {
         leg.continueAt(0);
         switch (step) {
             case READ_STATE -> leg.send(SELECT_STATE);
+            case READ_LIMITS -> leg.send(SELECT_LIMITS);
             case SHOW_GRANTS -> leg.send(SHOW_GRANTS);
             case SHOW_PROFILES -> leg.send(SHOW_PROFILES);
             case SET_ROLE_NONE -> leg.send(SET_ROLE_NONE);
@@ -358,8 +363,8 @@ public final class ConnectionCleaner implements BackendTalk {
             onProfiles(packet, err);
         } else if (step == CleaningStep.READ_STATE) {
             onState(packet);
-        } else if (step == CleaningStep.SHOW_GRANTS) {
-            onGrants(packet);
+        } else if (step == CleaningStep.READ_LIMITS || step == CleaningStep.SHOW_GRANTS) {
+            onLimits(packet, step == CleaningStep.SHOW_GRANTS);
         } else if (err && expected != null && step != CleaningStep.SET_OPTION) {
             unlike = true;
             stepDone();
@@ -395,13 +400,13 @@ public final class ConnectionCleaner implements BackendTalk {
         stepDone();
     }
 
-    private void onGrants(byte[] packet) {
-        GrantsAnswer reading = grants == null ? new GrantsAnswer(before.capabilities()) : grants;
-        grants = reading;
+    private void onLimits(byte[] packet, boolean grants) {
+        LimitsAnswer reading = limits == null ? new LimitsAnswer(before.capabilities(), grants) : limits;
+        limits = reading;
         if (!reading.onPacket(packet)) {
             return;
         }
-        grants = null;
+        limits = null;
         if (reading.mayBeLimited()) {
             limited = true;
             // The reset behind it is on its way.

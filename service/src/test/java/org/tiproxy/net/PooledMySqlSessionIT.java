@@ -289,6 +289,36 @@ class PooledMySqlSessionIT {
     }
 
     @Test
+    void anIdleConnectionOfAnotherUserMakesRoomAtTheServer() throws Exception {
+        Assumptions.assumeTrue(mode.equals("known"), "in pass-through it is lent to the other user");
+        listen(config -> config.maxConnectionsPerAddress(50));
+        try (Connection admin = admin()) {
+            run(admin, "SET GLOBAL max_connections = 10");
+            try {
+                List<Connection> busy = new ArrayList<>();
+                for (int i = 0; i < 8; i++) {
+                    busy.add(connect("a", "demo"));
+                }
+                for (Connection connection : busy) {
+                    connection.close();
+                }
+                assertThat(atRest().idle()).isEqualTo(8);
+                List<Connection> others = new ArrayList<>();
+                for (int i = 0; i < 6; i++) {
+                    others.add(connect("b", "demo"));
+                }
+                for (Connection connection : others) {
+                    assertThat(ask(connection, "SELECT CURRENT_USER() LIKE 'b@%'"))
+                            .containsExactly("[1]");
+                    connection.close();
+                }
+            } finally {
+                run(admin, "SET GLOBAL max_connections = 100");
+            }
+        }
+    }
+
+    @Test
     void aWrongPasswordIsRefusedInTheServersWords() throws Exception {
         connect().close();
         for (String user : List.of("demo", "nobody")) {

@@ -64,6 +64,9 @@ final class FakeBackends implements KeyedConnectionFactory<String, FakeBackends.
     @Nullable
     CompletableFuture<?> cancelWhenReused;
 
+    /** How many connections a backend allows. */
+    int room = Integer.MAX_VALUE;
+
     int bound = Integer.MAX_VALUE;
     int connects;
     int probes;
@@ -83,6 +86,10 @@ final class FakeBackends implements KeyedConnectionFactory<String, FakeBackends.
         connects++;
         assertThat(openTo(address)).as("connections before another is opened").isLessThan(bound);
         CompletableFuture<Connection> future = new CompletableFuture<>();
+        if (mood(address) == Mood.UP && openTo(address) >= room) {
+            future.completeExceptionally(new NoRoomException("too many at " + address));
+            return future;
+        }
         switch (mood(address)) {
             case UP -> completeConnect(future, key, address);
             case DOWN -> future.completeExceptionally(new IOException("refused by " + address));

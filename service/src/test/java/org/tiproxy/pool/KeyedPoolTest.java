@@ -93,6 +93,38 @@ class KeyedPoolTest {
     }
 
     @Test
+    void whatIsIdleMakesRoomForAnotherKeyAtAPeerThatHasNone() {
+        backends.room = 3;
+        KeyedPool<String, Connection> pool =
+                pool(config(10).minBackoff(Duration.ofMillis(50)).failFast(true));
+        Lease<Connection> held = got(pool.acquireAsync("a"));
+        Lease<Connection> first = got(pool.acquireAsync("a"));
+        Lease<Connection> second = got(pool.acquireAsync("a"));
+        Connection oldest = first.connection();
+        first.release();
+        time.pass(Duration.ofMillis(1));
+        second.release();
+
+        CompletableFuture<Lease<Connection>> other = pool.acquireAsync("b");
+        assertThat(other).isNotDone();
+        assertThat(oldest.open).isFalse();
+        assertThat(backends.open).hasSize(2);
+        time.pass(Duration.ofMillis(50));
+        got(other).release();
+        assertThat(got(pool.acquireAsync("a")).uses())
+                .as("the other one is still there")
+                .isEqualTo(2);
+        held.release();
+    }
+
+    @Test
+    void aPeerThatHasNoRoomForOthersReasonsIsAFailure() {
+        backends.room = 0;
+        KeyedPool<String, Connection> pool = pool(config(10).failFast(true));
+        assertThat(refusal(pool.acquireAsync("a"))).hasMessageContaining("too many at 127.0.0.1:3306");
+    }
+
+    @Test
     void aConnectionThatCannotWaitIsClosedWhenItsCallerHasGone() {
         backends.impatient.add("k");
         backends.moods.put(A, Mood.SILENT);

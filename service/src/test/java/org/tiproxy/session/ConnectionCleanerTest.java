@@ -36,8 +36,8 @@ class ConnectionCleanerTest {
             Hex.packet(4, "'a column'"),
             Hex.packet(5, "fe 00 00 0200 0000"));
 
-    private static final String LOGGED_IN_PLAN =
-            "SELECT CURRENT_ROLE(), DATABASE(), USER(); SHOW GRANTS; RESET_CONNECTION; INIT_DB test";
+    private static final String LOGGED_IN_PLAN = "SELECT CURRENT_ROLE(), DATABASE(), USER(); "
+            + CleaningStep.SELECT_LIMITS + "; RESET_CONNECTION; INIT_DB test";
 
     private final SentPackets sent = new SentPackets();
 
@@ -62,7 +62,9 @@ class ConnectionCleanerTest {
         logIn(cleaner);
         receive(cleaner, Packets.stateIs(row));
         for (SentPackets.Packet packet : sent.take().stream().skip(1).toList()) {
-            receive(cleaner, name(packet).equals("SHOW GRANTS") ? Packets.grantsAre(Packets.NO_LIMITS) : Packets.ok(1));
+            receive(
+                    cleaner,
+                    name(packet).equals(CleaningStep.SELECT_LIMITS) ? Packets.limitedIs(false) : Packets.ok(1));
         }
         assertThat(cleaner.state()).isEqualTo(State.CLEAN);
         return cleaner.result();
@@ -78,9 +80,13 @@ class ConnectionCleanerTest {
     }
 
     private static BackendConnectionInfo connection(String version, int collationId) {
+        return connection(version, collationId, false);
+    }
+
+    private static BackendConnectionInfo connection(String version, int collationId, boolean tls) {
         HandshakeV10 greeting = new HandshakeV10(
                 version, 11, Packets.SCRAMBLE, Packets.MYSQL_CAPABILITIES, 45, 2, "mysql_native_password");
-        return new BackendConnectionInfo(greeting, false, "root", "test", collationId, CAPABILITIES, OkPacket.of(2));
+        return new BackendConnectionInfo(greeting, tls, "root", "test", collationId, CAPABILITIES, OkPacket.of(2));
     }
 
     private static BackendRequest request(String schema, BackendCredentials credentials) {
@@ -159,11 +165,7 @@ class ConnectionCleanerTest {
                 .isTrue();
         receive(cleaner, Hex.packet(3, "00 00 00 0340 0000 00 07 01 05 04 'test'".split(" ")));
         assertThat(plan()).isEqualTo(LOGGED_IN_PLAN);
-        receive(
-                cleaner,
-                Packets.stateIs("06 'role_a' 04 'test'".split(" ")),
-                Packets.grantsAre(Packets.NO_LIMITS),
-                Packets.ok(1));
+        receive(cleaner, Packets.stateIs("06 'role_a' 04 'test'".split(" ")), Packets.limitedIs(false), Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.RUNNING);
         receive(cleaner, Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.CLEAN);
@@ -342,7 +344,7 @@ class ConnectionCleanerTest {
         receive(
                 cleaner,
                 Packets.stateIs("06 'role_a' 04 'test'".split(" ")),
-                Packets.grantsAre(Packets.NO_LIMITS),
+                Packets.limitedIs(false),
                 Packets.ok(1),
                 Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.CLEAN);
@@ -361,25 +363,28 @@ class ConnectionCleanerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "GRANT USAGE ON *.* TO `root`@`%` WITH MAX_STATEMENT_TIME 60.000000",
-                "GRANT USAGE ON *.* TO `root`@`%` WITH MAX_QUERIES_PER_HOUR 8 MAX_USER_CONNECTIONS 2",
-                "error"
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                // Over TLS or not, whether variables show a limit, what SHOW GRANTS says.
+                "false | true  | -",
+                "true  | true  | GRANT USAGE ON *.* TO `root`@`%` WITH MAX_STATEMENT_TIME 60.000000",
+                "true  | false | GRANT USAGE ON *.* TO `root`@`%` WITH MAX_QUERIES_PER_HOUR 8",
+                "true  | false | error"
             })
-    void anAccountThatMayHaveLimitsIsCleanedByALoginEachTime(String text) {
+    void anAccountThatMayHaveLimitsIsCleanedByALoginEachTime(boolean tls, boolean shown, String grants) {
         BackendRequest served = request("test", CREDENTIALS);
-        ConnectionCleaner cleaner = again(connection("11.4.5-MariaDB"), served);
+        BackendConnectionInfo info = connection("11.4.5-MariaDB", 45, tls);
+        ConnectionCleaner cleaner = again(info, served);
         sent.take();
         receive(cleaner, Packets.ok(1), NO_PROFILES);
         logIn(cleaner);
-        assertThat(plan()).isEqualTo(LOGGED_IN_PLAN);
-        receive(
-                cleaner,
-                Packets.stateIs("fb 04 'test'".split(" ")),
-                text.equals("error") ? Packets.err(1, "no such grant") : Packets.grantsAre(text),
-                Packets.ok(1),
-                Packets.ok(1));
+        assertThat(plan()).isEqualTo(tls ? LOGGED_IN_PLAN.replace("; RESET", "; SHOW GRANTS; RESET") : LOGGED_IN_PLAN);
+        receive(cleaner, Packets.stateIs("fb 04 'test'".split(" ")), Packets.limitedIs(shown));
+        if (tls) {
+            receive(cleaner, grants.equals("error") ? Packets.err(1, "no such grant") : Packets.grantsAre(grants));
+        }
+        receive(cleaner, Packets.ok(1), Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.RUNNING);
         assertThat(plan()).isEqualTo("SET ROLE NONE; CHANGE_USER");
         receive(cleaner, Packets.ok(1));
@@ -393,6 +398,26 @@ class ConnectionCleanerTest {
             logIn(cleaner);
             assertThat(cleaner.state()).isEqualTo(State.CLEAN);
         }
+    }
+
+    @Test
+    void anAccountWithoutLimitsIsReset() {
+        BackendRequest served = request("test", CREDENTIALS);
+        ConnectionCleaner cleaner = again(connection("11.4.5-MariaDB", 45, true), served);
+        sent.take();
+        receive(cleaner, Packets.ok(1), NO_PROFILES);
+        logIn(cleaner);
+        receive(
+                cleaner,
+                Packets.stateIs("fb 04 'test'".split(" ")),
+                Packets.limitedIs(false),
+                Packets.grantsAre(Packets.NO_LIMITS),
+                Packets.ok(1),
+                Packets.ok(1));
+        assertThat(cleaner.state()).isEqualTo(State.CLEAN);
+        sent.take();
+        again(cleaner.result(), served);
+        assertThat(plan()).contains("RESET_CONNECTION");
     }
 
     @Test
@@ -465,7 +490,7 @@ class ConnectionCleanerTest {
         receive(
                 cleaner,
                 Packets.stateIs("fb 04 'test'".split(" ")),
-                Packets.grantsAre(Packets.NO_LIMITS),
+                Packets.limitedIs(false),
                 Packets.ok(1),
                 Packets.ok(1));
         assertThat(cleaner.state()).isEqualTo(State.RUNNING);

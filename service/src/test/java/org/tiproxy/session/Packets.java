@@ -178,6 +178,15 @@ final class Packets {
     /** What SHOW GRANTS says of most accounts. */
     static final String NO_LIMITS = "GRANT USAGE ON *.* TO `root`@`localhost`";
 
+    /** The answer to {@link CleaningStep#SELECT_LIMITS}, with CLIENT_DEPRECATE_EOF. */
+    static byte[] limitedIs(boolean limited) {
+        return Hex.join(
+                Hex.packet(1, "01"),
+                Hex.packet(2, "'a column'"),
+                Hex.packet(3, "01", limited ? "'1'" : "'0'"),
+                Hex.packet(4, "fe 00 00 0200 0000"));
+    }
+
     /** The answer to SHOW GRANTS, with CLIENT_DEPRECATE_EOF. */
     static byte[] grantsAre(String text) {
         return Hex.join(

@@ -1,19 +1,29 @@
 package org.tiproxy.session;
 
+import java.util.Arrays;
 import org.tiproxy.wire.protocol.Capability;
 import org.tiproxy.wire.server.EofPacket;
 import org.tiproxy.wire.server.ErrPacket;
 
-/** The answer to SHOW GRANTS, packet by packet, of which nothing is kept: it has the hash of the password. */
-final class GrantsAnswer {
+/**
+ * The answer to {@link CleaningStep#READ_LIMITS} or to SHOW GRANTS, packet by packet. Nothing of it is kept: the latter has
+ * the hash of the password.
+ */
+final class LimitsAnswer {
     /** All limits begin so: MAX_QUERIES_PER_HOUR, MAX_USER_CONNECTIONS, MAX_STATEMENT_TIME and others. */
     private static final byte[] LIMIT = {'M', 'A', 'X', '_'};
 
+    /** What {@link CleaningStep#SELECT_LIMITS} answers where there is none. */
+    private static final byte[] NO_LIMIT = {1, '0'};
+
+    private final boolean grants;
     private final int packetsBeforeRows;
     private int packets;
     private boolean limited;
 
-    GrantsAnswer(long capabilities) {
+    /** @param grants whether it is to SHOW GRANTS */
+    LimitsAnswer(long capabilities, boolean grants) {
+        this.grants = grants;
         packetsBeforeRows = 1 + 1 + (Capability.CLIENT_DEPRECATE_EOF.isIn(capabilities) ? 0 : 1);
     }
 
@@ -32,7 +42,7 @@ final class GrantsAnswer {
         if (header == EofPacket.HEADER) {
             return true;
         }
-        limited |= contains(packet, LIMIT);
+        limited |= grants ? contains(packet, LIMIT) : !Arrays.equals(packet, NO_LIMIT);
         return false;
     }
 
