@@ -1,16 +1,12 @@
 package org.tiproxy.inprocess;
 
 import java.io.IOException;
-import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -57,8 +53,11 @@ final class InProcessPool implements SharedMySqlConnections {
         }
     }
 
-    /** How long who closes a connection waits for its cleaning, where that has to wait for the backend. */
-    private static final Duration CLOSER_WAITS = Duration.ofMillis(250);
+    /**
+     * How long who closes a connection waits for its cleaning, where that answers the backend; then it is not kept. Shorter
+     * than other waits: many may be closed in a row, of a backend that says nothing.
+     */
+    private static final Duration CLOSER_WAITS = Duration.ofSeconds(1);
 
     private final String name;
     private final List<HostPort> backends;
@@ -264,55 +263,16 @@ final class InProcessPool implements SharedMySqlConnections {
             lease.release();
             return;
         }
-        boolean finished = true;
         try {
-            finished = !prepare(connection, release, served, statements);
+            if (prepare(connection, release, served, statements)) {
+                // A backend that waits for a login does not wait for long.
+                Duration limit = talkTimeout();
+                connection.finishPreparation(limit.compareTo(CLOSER_WAITS) < 0 ? limit : CLOSER_WAITS);
+            }
         } catch (IOException | RuntimeException | Error e) {
             lease.markBroken(String.valueOf(e));
         } finally {
-            if (finished) {
-                lease.release();
-            }
-        }
-        if (!finished) {
-            finish(lease, connection);
-        }
-    }
-
-    /**
-     * Goes on with a cleaning that answers the backend: it would not wait for long. Who closes a connection waits for a
-     * while, to find it in the pool again, but not for a backend that says nothing.
-     */
-    private void finish(Lease<BackendConnection> lease, BackendConnection connection) {
-        CompletableFuture<Boolean> finished = new CompletableFuture<>();
-        CompletableFuture<Void> released = finished.handle((done, failure) -> {
-            if (failure != null) {
-                lease.markBroken(String.valueOf(failure.getMessage()));
-            }
             lease.release();
-            return null;
-        });
-        // Of all that wait for a thread because a backend says nothing, none is to have the time from then on.
-        long deadline = BackendConnection.deadlineOf(talkTimeout());
-        BackgroundThreads.run(
-                finished,
-                () -> {
-                    Duration rest = Duration.ofNanos(deadline - System.nanoTime());
-                    if (rest.isNegative()) {
-                        throw new SocketTimeoutException("not cleaned within " + talkTimeout());
-                    }
-                    connection.finishPreparation(rest);
-                    return true;
-                },
-                () -> {});
-        try {
-            released.get(CLOSER_WAITS.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException e) {
-            log.debug("{}: a cleaning takes longer than {}", name, CLOSER_WAITS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (ExecutionException e) {
-            log.warn("{}: a connection could not be released", name, e);
         }
     }
 
