@@ -222,8 +222,9 @@ final class BackendBroker {
     }
 
     /**
-     * The first login of the account with this password, on the spare connection. What the backend wants for it is in its answer to a login
-     * only, and must be known before the driver has got a byte: after that it could not connect by itself any more.
+     * The first login of the account with this password, on the spare connection. What the backend wants for it is in its
+     * answer to a login only, and must be known before the driver has got a byte: after that it could not connect by itself
+     * any more.
      */
     private void logInAhead(BackendConnection opened, HandshakeV10 greeting, long begin)
             throws UnsupportedAccountException {

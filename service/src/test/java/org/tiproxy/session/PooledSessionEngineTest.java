@@ -290,6 +290,27 @@ class PooledSessionEngineTest {
         assertThat(session.released().reason()).contains("capabilities");
     }
 
+    /** Another version of the server's, of which the client knows nothing. */
+    @Test
+    void aNewConnectionWithOtherCapabilitiesIsNotKeptInPassThroughEither() {
+        Pooled session = new Pooled(null, true);
+        session.greet();
+        session.fromClient(login("root", "mysql_native_password", Bytes.EMPTY));
+        HandshakeV10 other = new HandshakeV10(
+                "5.6.51",
+                12,
+                Packets.SCRAMBLE,
+                Packets.MYSQL_CAPABILITIES & ~Capability.CLIENT_DEPRECATE_EOF.mask(),
+                45,
+                2,
+                "mysql_native_password");
+        session.engine.backendAcquired(new BackendConnectionInfo(other, false, null, "", 0, 0, null));
+        assertThat(ErrPacket.decode(session.toClient.takeOnly(2)).message()).contains("capabilities");
+        assertThat(session.released().info().isLoggedIn()).isFalse();
+        assertThat(session.released().reusable()).isFalse();
+        assertThat(session.end).isNotNull();
+    }
+
     @Test
     void quitIsNotForTheBackendNorIsWhatFollows() {
         Pooled session = new Pooled(USERS, false).loggedIn();
