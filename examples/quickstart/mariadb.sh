@@ -10,7 +10,7 @@
 # Environment:
 #   MARIADB_BASEDIR       the installation to use, for example /usr; default: what is installed, else what is unpacked
 #   MARIADB_PORT          port on 127.0.0.1, default 13306
-#   MARIADB_DATA          data directory, default target/data beside this script
+#   MARIADB_DATA          data directory, default target/data beside this script; temporary files go to the same + .tmp
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -94,6 +94,11 @@ if [ "${1:-}" = --which ]; then
     echo "$server"
     exit
 fi
+
+# For itself: a server that starts clears the files of temporary tables away, also those that another one uses in /tmp.
+mkdir -p "$data.tmp"
+TMPDIR=$(CDPATH='' cd -- "$data.tmp" && pwd)
+export TMPDIR
 
 # A container may run as a number without a name.
 user=$(id -un 2>/dev/null) || user=$(id -u)

@@ -58,6 +58,8 @@ public final class MySqlServer implements AutoCloseable {
                 "--bind-address=127.0.0.1",
                 "--socket=mysql.sock",
                 "--pid-file=" + data.resolve("mysql.pid"),
+                // Files in a common one may be cleared away by whichever server starts next.
+                "--tmpdir=" + Files.createDirectories(data.resolveSibling("mysql.tmp")),
                 "--init-file=" + init,
                 "--skip-name-resolve",
                 "--skip-log-bin",
