@@ -119,12 +119,12 @@ final class BackendBroker {
     }
 
     private HandshakeV10 openSpare() throws IOException {
-        long begin = System.nanoTime();
+        long deadline = login.timeout().isZero() ? Long.MAX_VALUE : BackendConnection.deadlineOf(login.timeout());
         IOException failure = null;
         for (HostPort address : pool.backends()) {
             try {
-                HandshakeV10 greeting = openSpare(address, begin);
-                logInAhead(Objects.requireNonNull(spare), greeting, begin);
+                HandshakeV10 greeting = openSpare(address, deadline);
+                logInAhead(Objects.requireNonNull(spare), greeting, deadline);
                 setInUse(null);
                 return greeting;
             } catch (UnsupportedAccountException e) {
@@ -144,10 +144,7 @@ final class BackendBroker {
         throw failure == null ? new IOException("no backends for " + login.address()) : failure;
     }
 
-    private HandshakeV10 openSpare(HostPort address, long begin) throws IOException {
-        long deadline = login.timeout().isZero()
-                ? Long.MAX_VALUE
-                : begin + login.timeout().toNanos();
+    private HandshakeV10 openSpare(HostPort address, long deadline) throws IOException {
         while (true) {
             BackendConnection opened = new BackendConnection(address, login.tls(), pool.limits());
             setInUse(opened);
@@ -185,6 +182,7 @@ final class BackendBroker {
             return false;
         }
         try {
+            // Only the backend knows when it has noticed, and it does not say so.
             TimeUnit.MILLISECONDS.sleep(pauseMillis);
         } catch (InterruptedException e) {
             throw interrupted(e);
@@ -193,7 +191,8 @@ final class BackendBroker {
         return true;
     }
 
-    private static boolean isPast(long deadline) {
+    /** Whether a deadline on {@link System#nanoTime} is over; one of {@link Long#MAX_VALUE} never is. */
+    static boolean isPast(long deadline) {
         return deadline != Long.MAX_VALUE && deadline - System.nanoTime() <= 0;
     }
 
@@ -226,14 +225,14 @@ final class BackendBroker {
      * answer to a login only, and must be known before the driver has got a byte: after that it could not connect by itself
      * any more.
      */
-    private void logInAhead(BackendConnection opened, HandshakeV10 greeting, long begin)
+    private void logInAhead(BackendConnection opened, HandshakeV10 greeting, long deadline)
             throws UnsupportedAccountException {
         if (memory == null || !pool.isLoginDue(login)) {
             return;
         }
         BackendRequest guessed = memory.guess(login, greeting);
         try {
-            opened.logIn(guessed, shorter(restOfTimeout(begin), pool.talkTimeout()));
+            opened.logIn(guessed, rest(pool.talkTimeout(), deadline));
             guess = guessed;
             pool.loginWasPossible(login);
         } catch (RefusedException e) {
@@ -253,15 +252,6 @@ final class BackendBroker {
             // The session's own attempt shows whether it stays so.
             dropSpare(opened, e);
         }
-    }
-
-    /** What is left of the driver's patience; zero if it has no end. */
-    private Duration restOfTimeout(long begin) {
-        if (login.timeout().isZero()) {
-            return Duration.ZERO;
-        }
-        Duration rest = login.timeout().minusNanos(System.nanoTime() - begin);
-        return rest.compareTo(A_MOMENT) < 0 ? A_MOMENT : rest;
     }
 
     private void spareIsGone() {

@@ -263,15 +263,21 @@ final class InProcessPool implements SharedMySqlConnections {
             lease.release();
             return;
         }
+        boolean prepared = false;
         try {
             if (prepare(connection, release, served, statements)) {
                 // A backend that waits for a login does not wait for long.
                 Duration limit = talkTimeout();
                 connection.finishPreparation(limit.compareTo(CLOSER_WAITS) < 0 ? limit : CLOSER_WAITS);
             }
-        } catch (IOException | RuntimeException | Error e) {
-            lease.markBroken(String.valueOf(e));
+            prepared = true;
+        } catch (IOException | RuntimeException e) {
+            lease.markBroken(String.valueOf(e.getMessage()));
         } finally {
+            if (!prepared) {
+                // After an Error nobody knows what it has of the session yet.
+                lease.markBroken("its cleaning was broken off");
+            }
             lease.release();
         }
     }

@@ -435,7 +435,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
             engine.backendRefused(e.err());
             return;
         } catch (SocketTimeoutException e) {
-            if (deadline - System.nanoTime() <= 0) {
+            if (BackendBroker.isPast(deadline)) {
                 // The driver's own limit: it may ask again.
                 throw e;
             }
@@ -492,7 +492,7 @@ final class InProcessSession extends SessionFacts implements DriverConnection, S
         } catch (IOException e) {
             broker.abort(String.valueOf(e.getMessage()));
             engine.backendClosed(String.valueOf(e.getMessage()));
-            if (deadline != Long.MAX_VALUE && deadline - System.nanoTime() <= 0) {
+            if (BackendBroker.isPast(deadline)) {
                 SocketTimeoutException timedOut = new SocketTimeoutException("Read timed out");
                 timedOut.initCause(e);
                 throw timedOut;

@@ -16,6 +16,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +24,7 @@ import org.tiproxy.common.HostPort;
 import org.tiproxy.common.Ticker;
 import org.tiproxy.engine.SharedMySqlConnections;
 import org.tiproxy.pool.AddressSource;
+import org.tiproxy.pool.ConnectionInfo;
 import org.tiproxy.pool.IdleListener;
 import org.tiproxy.pool.KeyRefusedException;
 import org.tiproxy.pool.KeyedConnectionFactory;
@@ -256,18 +258,18 @@ final class BackendPool implements SharedMySqlConnections {
      * Closes an idle connection for which the backend has refused another one: of the same user if that one has too many, of
      * anybody if the backend has.
      *
-     * @return whether to ask again in a moment: then one was closed, or is perhaps just being cleaned
+     * @return whether to ask again in a moment: one was closed, or is in use, and may just be being cleaned
      */
-    boolean makeRoom(HostPort address, String user, ErrPacket refusal) {
+    boolean mayGetRoom(HostPort address, String user, ErrPacket refusal) {
         boolean full = ConnectionLimits.isServerFull(refusal);
         if (!full && !ConnectionLimits.isUserFull(refusal)) {
             return false;
         }
-        boolean closed = control()
-                .evictLongestIdle(one -> one.address().equals(address)
-                        && one.connection() instanceof PooledConnection idle
-                        && (full || idle.user().equals(user)));
-        return closed || control().occupancy().total() > 0;
+        Predicate<ConnectionInfo> inTheWay = one -> one.address().equals(address)
+                && one.connection() instanceof PooledConnection open
+                && (full || open.user().equals(user));
+        return control().evictLongestIdle(inTheWay)
+                || control().listConnections().stream().anyMatch(inTheWay);
     }
 
     /** Sends a KILL over a connection of its own, as the user that a request names; the outcome is only logged. */

@@ -277,7 +277,7 @@ final class PooledMySqlSession extends MySqlSession {
             acquired.release();
             if (wanted
                     && attempt < MAX_ATTEMPTS
-                    && pool.makeRoom(acquired.address(), request.key().user(), err)) {
+                    && pool.mayGetRoom(acquired.address(), request.key().user(), err)) {
                 // The backend has to notice first.
                 channel.eventLoop()
                         .schedule(

@@ -436,9 +436,7 @@ final class PoolCore<K, C> {
                 if (oldest == null) {
                     break;
                 }
-                oldest.evict("another key needs its place");
-                home.removeIdle(oldest);
-                drop(oldest);
+                dropIdle(oldest, "another key needs its place");
                 wanted--;
             }
         }
@@ -503,6 +501,12 @@ final class PoolCore<K, C> {
         }
     }
 
+    private void dropIdle(Entry<K, C> entry, String reason) {
+        entry.evict(reason);
+        entry.home.removeIdle(entry);
+        drop(entry);
+    }
+
     /** Closes a connection that was taken out of the idle ones. */
     void drop(Entry<K, C> entry) {
         entry.moveTo(EntryState.CLOSING);
@@ -560,9 +564,7 @@ final class PoolCore<K, C> {
             if (oldest == null) {
                 break;
             }
-            oldest.evict("there are more than maxConnectionsPerAddress");
-            home.removeIdle(oldest);
-            drop(oldest);
+            dropIdle(oldest, "there are more than maxConnectionsPerAddress");
             excess--;
         }
         for (Entry<K, C> entry : home.entries) {
@@ -715,9 +717,7 @@ final class PoolCore<K, C> {
         drainSlots();
         Entry<K, C> oldest = home.oldestIdle();
         if (oldest != null) {
-            oldest.evict("the peer has no room for another key's");
-            home.removeIdle(oldest);
-            drop(oldest);
+            dropIdle(oldest, "the peer has no room for another key's");
         }
     }
 

@@ -27,7 +27,7 @@ import org.tiproxy.wire.server.OkPacket;
  * <p>With credentials, the first cleaning is a COM_CHANGE_USER, also to the same user: other than COM_RESET_CONNECTION it
  * brings back the default role and finds out whether the account still exists. It also reads which role a new connection
  * has. The next {@value #MAX_RESETS} cleanings are a COM_RESET_CONNECTION and the schema again, in one write and one
- * round trip, after a look at whether the session has left that role; if it has, or if anything about the reset is
+ * round trip, after a look at whether the session has left that role or user; if it has, or if anything about the reset is
  * refused, a change of user follows.
  *
  * <p>An account that may have limits is cleaned by a COM_CHANGE_USER each time, behind everything else: see {@link
